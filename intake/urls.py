@@ -42,6 +42,7 @@ urlpatterns = [
     path("intake/copy/", check_page.copy, name="copy"),
     path("intake/sent/", receipt.sent, name="sent"),
     path("intake/part-2/", part_2.begin, name="part_2"),
+    path("intake/questions/", part_2.all_questions_of_request, name="questions"),
     path("intake/emergency/", emergencies.emergency, name="emergency"),
     path("intake/leave/", start.leave, name="leave"),
     path("intake/refused/", start.refused, name="refused"),
@@ -63,6 +64,7 @@ urlpatterns = [
     path("my/calendar.ics", visits.calendar, name="calendar"),
     path("my/add/", views.add, name="add"),
     path("my/part-2/", views.answer_part_2, name="my_part_2"),
+    path("my/questions/", views.answer_all_questions, name="my_questions"),
     path("my/leave/", views.leave, name="my_leave"),
     path("appointments/", start.start, {"kind": Kind.APPOINTMENT}, name="appointments"),
     path(

@@ -26,7 +26,7 @@ from intake.models.submissions import Draft, Kind, Submission
 from intake.my_page import replies
 from intake.my_page.browser_key import key_of, with_grant
 from intake.my_page.status_page import show, with_refusals
-from intake.questionnaire import part_2
+from intake.questionnaire import all_questions, part_2
 from intake.questionnaire.views import replacing
 from intake.questionnaire.views.browser import draft_of
 from intake.questionnaire.views.emergencies import as_fired
@@ -156,6 +156,16 @@ def answer_part_2(request: Request, *, grant: Grant, submission: Submission) -> 
     if request.method != "POST":
         return redirect("intake:my")
     return _begin(request, grant, submission, Kind.PART_2, part_2.begin)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_grant
+@with_refusals
+def answer_all_questions(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """Begin the whole questionnaire about a request, or continue where the patient stopped."""
+    if request.method != "POST":
+        return redirect("intake:my")
+    return _begin(request, grant, submission, Kind.INTAKE, all_questions.begin)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

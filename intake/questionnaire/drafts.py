@@ -38,7 +38,7 @@ from intake.domain.stored import WHO
 from intake.domain.triage import Fired
 from intake.draft_content import APPOINTMENT, CONTACT, SAVED_ADDRESS, Content
 from intake.errors import Blocked, Conflict, Gone
-from intake.models.submissions import Device, Draft, Submission
+from intake.models.submissions import Device, Draft, Kind, Submission
 from intake.protocols import current
 from intake.questionnaire import rule_counts, sql
 from intake.questionnaire.walk import CONFIRM_AGE_BELOW, Walk
@@ -146,7 +146,8 @@ def way_back(draft: Draft) -> str:
     """
     content = walk_of(draft).content
     given = content.saved.get("address", "")
-    known = [given] if draft.follows_id else content.addresses
+    carried = draft.kind in (Kind.ADDITION, Kind.PART_2)
+    known = [given] if carried else content.addresses
     return next((one for one in known if "@" in one or (one and settings.SMS_BACKEND)), "")
 
 
@@ -179,6 +180,7 @@ def walk_of(draft: Draft) -> Walk:
             kind=draft.kind,
             si_screen=settings.SI_SCREEN,
             wording=words,
+            has_wish=draft.follows_id is not None,
             reach=draft.idle_limit,
         )
         draft.__dict__["_walk"] = (now, walk)

@@ -84,13 +84,13 @@ def _show_saved(request: Request, draft: Draft, walk: Walk, *, again: bool = Fal
 def known_address(walk: Walk) -> tuple[str, bool]:
     """Return the address that the patient gave in this draft, and whether it is veiled.
 
-    In an addition, the address in the contact of the earlier submission is left out, because a
-    patient who opened that submission with a code sent to a phone may not know this address.
+    In an addition and in part 2, the address in the contact of the earlier submission is left out,
+    because a patient who opened that submission with a code sent to a phone may not know it.
     """
     veiled = walk.content.veiled_contact
     if saved := walk.content.saved.get("address"):
         return saved, SAVED_ADDRESS in veiled
-    contact = {} if walk.kind == Kind.ADDITION else walk.content.contact
+    contact = {} if walk.kind in (Kind.ADDITION, Kind.PART_2) else walk.content.contact
     email = contact.get("email", "")
     return email, bool(email) and "email" in veiled
 

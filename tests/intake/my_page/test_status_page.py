@@ -211,9 +211,10 @@ def test_adding_something_is_a_submission_of_its_own_judged_anew():
     assert f">{earlier.reference}</a>" in shown
 
 
-def test_the_address_taken_over_into_an_addition_is_not_shown():
+@pytest.mark.parametrize("button", ["add", "part_2"])
+def test_the_address_taken_over_into_an_addition_is_not_shown(button):
     patient = inside(builders.submission())
-    patient.post("/my/add/", {})
+    patient.press(button)
     assert MAILBOX not in patient.get("/intake/save/").html
     patient.post("/intake/save/", {"address": OTHER})
     assert patient.get("/intake/save/?other=1").form.values["address"] == [OTHER]
