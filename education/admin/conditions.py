@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -99,12 +99,7 @@ class ConditionAdmin(ReadOnlyAdmin[Condition]):
         form_url: str = "",
         extra_context: Context | None = None,
     ) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        row = self.get_object(request, object_id)
-        if row is None:
-            raise Http404
-        return self._edit(request, row)
+        return self._edit(request, self.record_or_404(request, object_id))
 
     def history_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
