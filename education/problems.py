@@ -163,7 +163,7 @@ def problems_of_translation(english: Iterable[Page], others: Iterable[Page]) -> 
 
 
 def _differences(original: Page, page: Page) -> Iterator[tuple[str, str]]:
-    for field in ("order", "related", "sources"):
+    for field in ("order", "topic", "related", "sources"):
         if getattr(original, field) != getattr(page, field):
             yield field, "it is not as in the English page"
     if len(original.sections) != len(page.sections):

@@ -29,11 +29,12 @@ from education import markup
 from intake.protocols import served
 
 _TAGS = set(
-    "a blockquote br code dd div dl dt em h3 h4 h5 h6 hr li ol p pre span strong sup table tbody td"
+    "a blockquote br code dd div dl dt em h2"
+    " h3 h4 h5 h6 hr li ol p pre span strong sup table tbody td"
     " th thead tr ul bdi img".split()
 )
 _ATTRIBUTES = {
-    **{tag: {"id"} for tag in ("h3", "h4", "h5", "h6")},
+    **{tag: {"id", "class"} for tag in ("h2", "h3", "h4", "h5", "h6")},
     "a": {"href", "class", "aria-label"},
     "div": {"class", "role", "tabindex", "aria-label"},
     "img": {"src", "alt", "width", "height", "loading"},
@@ -310,7 +311,10 @@ def _fence(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, e
     spoken, head, action = _card_parts(
         level, env["voice"], env["leads_to"], asks_to_call=asks_to_call
     )
-    lead = format_html('<p class="head"><span class="vh">{}: </span>{}</p>', spoken, head)
+    tag = "h3" if env["heading"] else "h2"  # one level below the heading that the card stands under
+    lead = format_html(
+        '<{} class="head"><span class="vh">{}: </span>{}</{}>', tag, spoken, head, tag
+    )
     return f'<div class="card care {_CARD[level]}">{lead}{inner}{action}</div>\n'
 
 

@@ -17,6 +17,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.clickjacking import xframe_options_sameorigin
+from msgspec import structs
 
 from clinic.lists import Context
 from clinic.requests import request_id, signed_in_user
@@ -246,6 +247,7 @@ class PageAdmin(PageList):
         if not rights.may(request.user, "change"):
             raise PermissionDenied
         text = self._text(page, request.POST.get("version", ""))
+        text = structs.replace(text, topic=page.topic)
         try:
             editing.save_text(
                 page=page,

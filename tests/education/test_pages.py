@@ -130,6 +130,7 @@ def test_the_contents_list_says_where_one_is(client, pages):
     shown = html(client, "/conditions/knees/creaking/")
 
     assert '<a href="/conditions/knees/creaking/" aria-current="page">Creaking knees</a>' in shown
+    assert shown.count('aria-current="page"') == 1
 
 
 def test_the_list_of_conditions_names_every_page(client, pages):
