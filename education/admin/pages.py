@@ -21,7 +21,7 @@ from msgspec import structs
 
 from clinic.lists import Context
 from clinic.requests import request_id, signed_in_user
-from education import content, differences, judging, link_check
+from education import content, differences, grading, link_check
 from education.admin.forms import PageForm, ReviewForm
 from education.admin.lists import PageList, is_behind, judgement, known_names, state_words
 from education.models import GoneLink, Page, PageVersion
@@ -137,7 +137,7 @@ class PageAdmin(PageList):
             "review_form": ReviewForm(),
             "judgement": judgement(page, known_names()),
             "gone": gone_links(text),
-            "aim": judging.AIM,
+            "aim": grading.AIM,
             "typed": PageForm(text) if rights.may(by, "change") else None,
             "differ": None,
         }
@@ -190,7 +190,7 @@ class PageAdmin(PageList):
             "wide": request.GET.get("width") == "wide",
             "judgement": judgement(page, known_names()),
             "gone": gone_links(page.as_written()),
-            "aim": judging.AIM,
+            "aim": grading.AIM,
         }
         return self._answer(request, "preview", context)
 
