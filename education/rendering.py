@@ -35,7 +35,7 @@ _TAGS = set(
 )
 _ATTRIBUTES = {
     **{tag: {"id", "class"} for tag in ("h2", "h3", "h4", "h5", "h6")},
-    "a": {"href", "class", "aria-label"},
+    "a": {"href", "class", "aria-label", "data-whole"},
     "div": {"class", "role", "tabindex", "aria-label"},
     "img": {"src", "alt", "width", "height", "loading"},
     "ol": {"start"},
@@ -292,13 +292,16 @@ def _placeholder(
 def _link(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
     """Add the prefix of the page's language to a link inside of this site.
 
-    A link to the start of the questions or of a request leads to the protocol that fits the page.
+    `data-whole` is the whole address, which is printed behind the link. A link to the start of the
+    questions or of a request leads to the protocol that fits the page.
     """
     href = str(tokens[at].attrGet("href") or "")
     if href in _STARTS and env["leads_to"]:
         href += f"{env['leads_to']}/"
     if href.startswith("/"):
-        tokens[at].attrSet("href", in_language(href, env["voice"].language))
+        href = in_language(href, env["voice"].language)
+        tokens[at].attrSet("href", href)
+        tokens[at].attrSet("data-whole", f"{settings.SITE_ORIGIN}{href}")
     return self.renderToken(tokens, at, options, env)
 
 

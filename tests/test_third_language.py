@@ -176,7 +176,7 @@ def test_pages_are_shown_and_found_in_the_language_or_in_english_with_a_note(spe
     assert 'class="pages"' in html("/search/?q=machez")
     # the word is found by its stem only in a language for which PostgreSQL has a stemmer
     assert bool(search._full_text(["marcher"], speaks)) == (speaks == "fr")
-    assert "No page fits these words." in html("/search/?q=qqqq")
+    assert "We found no page with these words." in html("/search/?q=qqqq")
 
 
 @FRENCH

@@ -32,7 +32,7 @@ def test_the_extract_shows_what_was_found(client, pages):
     shown = client.get("/search/?q=jumpy").content.decode()
 
     assert "<mark>jumpy</mark>" in shown
-    assert "1 page fits" in shown
+    assert "We found 1 page." in shown
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_markup_in_a_text_and_in_the_words_stays_text(client, pages):
 def test_nothing_found_offers_the_nearest_pages_and_the_phone(client, pages):
     shown = client.get("/search/?q=zzzz+quux").content.decode()
 
-    assert "No page fits these words." in shown
-    assert "Perhaps one of these" in shown
+    assert "We found no page with these words." in shown
+    assert "Maybe one of these helps" in shown
     assert "tel:+12025550123" in shown
 
 
