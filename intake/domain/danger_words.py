@@ -110,7 +110,8 @@ class Danger(Base, frozen=True, dict=True):
     """The words of a protocol: concept → language → phrases; frames; the concepts of each role.
 
     `fillers` are words that say nothing here, `patient` those by which a patient says "I" or "my".
-    `common` are words that look like a slip of a word here and are none.
+    `common` are words that look like a slip of a word here and are none. `falls_short` are the
+    languages in which the sentences that are held back do not reach the goals.
     """
 
     concepts: dict[str, dict[str, str]]
@@ -119,6 +120,7 @@ class Danger(Base, frozen=True, dict=True):
     fillers: str = ""
     patient: str = ""
     common: str = ""
+    falls_short: tuple[str, ...] = ()
 
     @cached_property
     def tables(self) -> dict[frozenset[str], Any]:

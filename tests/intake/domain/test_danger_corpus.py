@@ -25,6 +25,7 @@ GOALS = {
     "harmless raised": 0.08,
     "emergencies judged denied or past": 0.0,
 }
+AT_MOST = {"harmless raised", "emergencies judged denied or past"}
 languages = pytest.mark.parametrize("language", ["en", "es"])
 
 
@@ -73,6 +74,13 @@ def test_the_sentences_that_are_held_back_are_heard_as_the_paper_says(
 ) -> None:
     counts = danger_report.counts(judged(protocol, f"{language}_held_back.tsv"))
     assert {name: count.number for name, count in counts.items()} == REACHED[language]
+    reached = [
+        counts[name].share <= goal if name in AT_MOST else counts[name].share >= goal
+        for name, goal in GOALS.items()
+    ]
+    # the data may not claim goals that are not reached: pages in such a language ask a second time
+    assert protocol.danger is not None
+    assert (language in protocol.danger.falls_short) == (not all(reached))
 
 
 def test_the_same_is_heard_in_every_process() -> None:
