@@ -227,6 +227,11 @@ TOLD = {
     "el coágulo de mi hijo se deshizo": ("leg_clot", "denied"),
     "Nothing's numb or cold": ("cold_and_numb", "denied"),
     "Nothing helps my chest pain": ("chest_pain", "now"),
+    # a limb that is like a dead one, and a no inside of self-harm
+    "mi papá amaneció con el pie como de muerto": ("pale_limb", "now"),
+    "I don't see any other way out than death": ("self_harm", "now"),
+    "bestie had a dvt so now I'm paranoid": ("leg_clot", "other"),
+    "had a DVT in 2011, off thinners since": ("leg_clot", "past"),
 }
 
 
@@ -238,6 +243,10 @@ FIGURATIVE = (
     "the nurse taught me to stroke the skin with cream",
     "stockings, 30-40 mmHg, for the left leg",
     "me cobraron el doble por la pierna izquierda",
+    "the ultrasound tech said my veins are leaking",
+    "I nearly passed out when I saw the bill",
+    "by a stroke of bad luck I missed my slot",
+    "tomo aspirina y pastillas para la presión",
 )
 
 
