@@ -9,6 +9,7 @@ from education.content import Page, Section, address, plain_address
 SUMMARY_LIMIT: Final = 155
 SITE: Final = frozenset(
     {"/", "/intake/", "/appointments/", "/my/", "/search/", "/conditions/", "/privacy/"}
+    | {"/contact/", "/people/", "/visits/", "/costs/"}
     | {"/accessibility/", "/language-help/", "/nondiscrimination/"}
 )
 """Addresses of this site to which a page may link, besides the addresses of other pages."""
