@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from tests import builders
+from tests.intake.clinic_pages import samples as clinic_samples
 from tests.journeys.conftest import SAYS, Window
 from tests.journeys.judging import Judge
 
@@ -18,10 +19,6 @@ PATIENTS = {
     "/accessibility/": "",
     "/language-help/": "",
     "/nondiscrimination/": "",
-    "/contact/": "When we are open",
-    "/people/": "Our people",
-    "/visits/": "If you cannot come",
-    "/costs/": "Good Faith Estimate",
     "/intake/": "",
     "/appointments/": "",
     "/intake/refused/": "Please call us",
@@ -38,6 +35,10 @@ TO_READ = {
     "/conditions/restless-legs/medicines/": "Never start, stop or change",
     "/conditions/clots/": "Get help now",
     "/about/contact/": "When we are open",
+    "/contact/": "Straight ahead: past the fountain",
+    "/people/": "Dr. Okafor",
+    "/visits/": "By video",
+    "/costs/": "Example Health PPO",
     "/search/?q=jumpy legs": "fit",
     "/search/?q=restles leg": "fit",
     "/search/?q=zzzz quux": "No page fits these words",
@@ -98,6 +99,9 @@ def test_every_page_of_the_patients_side_keeps_nobody_out(window):
 
 
 def test_every_kind_of_page_to_read_keeps_nobody_out(window, pages_to_read):
+    # given: a clinic that has entered all about itself
+    clinic_samples.whole()
+
     # given: a patient on a phone that moves nothing
     patient = window("phone", reduced_motion="reduce")
     judge = Judge(patient)

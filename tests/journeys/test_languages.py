@@ -31,7 +31,7 @@ MIRRORED = {
 # the addresses of pages in Spanish, and what a reader finds there
 PAGES = {
     "/es/": "¿Piernas inquietas, pesadas o con dolor?",
-    "/es/contact/": "Cómo llegar",
+    "/es/contact/": "Cuándo estamos abiertos",
     "/es/costs/": "presupuesto de buena fe",
     "/es/privacy/": "Privacidad",
     "/es/accessibility/": "Accesibilidad",

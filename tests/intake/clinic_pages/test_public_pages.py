@@ -9,9 +9,13 @@ from django.utils import timezone
 
 from clinic.hours import calendar
 from clinic.translated import Translated
+from education.models import Picture
+from education.services import pictures
 from intake import calendars
 from intake.models.clinic_pages import ClinicianProfile, ClinicText, InsurancePlan, LocationProfile
 from intake.models.clinic_time import Closure, Location, OpeningHours, VisitType
+from tests import builders
+from tests.education.samples import png
 from tests.intake import book
 from tests.intake.clinic_pages import samples
 
@@ -201,6 +205,23 @@ def test_no_page_names_a_moment_of_now(client, monkeypatch):
     monkeypatch.setattr(timezone, "now", lambda: later)
 
     assert [shown(client, path) for path in PAGES] == before
+
+
+def test_a_photo_has_its_words_and_a_deleted_one_breaks_no_page(client):
+    """The release before deletes a picture without looking at profiles."""
+    samples.whole()
+    by = builders.member("content editor")
+    photo = pictures.add(slug="dr-lee", alt='Dr. Lee "smiles"', data=png(), by=by)
+    ClinicianProfile.objects.filter(order=0).update(picture=photo)
+    LocationProfile.objects.update(picture=photo)
+    for path in ("/people/", "/contact/"):
+        found = re.findall(r'<img src="(/pictures/[^"]+)" alt="([^"]+)"', shown(client, path))
+        assert found == [(photo.get_absolute_url(), "Dr. Lee &quot;smiles&quot;")]
+    assert client.get(photo.get_absolute_url()).status_code == 200
+
+    Picture.objects.filter(pk=photo.pk)._raw_delete("default")
+    for path in ("/people/", "/contact/"):
+        assert "/pictures/" not in shown(client, path)
 
 
 def test_the_privacy_practices_are_linked_where_the_clinic_has_published_them(client, settings):

@@ -6,7 +6,9 @@ from django.core.management import call_command
 from clinic.models import Event
 from clinic.pagecache import rendered
 from clinic.translated import Translated
+from intake.appointments import clinic_time
 from intake.clinic_pages import missing, storing
+from intake.demonstration import bulk
 from intake.models.clinic_pages import (
     ClinicianProfile,
     ClinicText,
@@ -118,6 +120,23 @@ def test_a_stored_change_renews_the_public_pages(monkeypatch):
     storing.save_row(row=InsurancePlan(name="A"), fields={"name"}, by=by)
 
     assert len(renewed) == 1
+
+
+def test_the_demonstration_and_any_change_of_clinic_time_renew_them_too(
+    monkeypatch, django_capture_on_commit_callbacks
+):
+    renewed = []
+    monkeypatch.setattr(rendered, "renew", lambda **given: renewed.append(given))
+    with django_capture_on_commit_callbacks(execute=True):
+        bulk.load_book(clinicians=[("Dr. Lee", None)])
+    assert len(renewed) == 1
+
+    row = Clinician.objects.get()
+    with django_capture_on_commit_callbacks(execute=True):
+        clinic_time.save_clinic_time(
+            row=row, links={}, fields={"name"}, by=builders.member("front desk")
+        )
+    assert len(renewed) == 2
 
 
 def test_what_is_missing_is_named_until_it_is_there(settings):
