@@ -83,8 +83,8 @@ def test_from_home_to_the_receipt_in_a_language_that_is_under_way(speaks, mailou
     assert home.link(NAMES[speaks][1]) == f"/{speaks}/"
     home = patient.get(f"/{speaks}/")
     assert f'<html lang="{speaks}" dir="ltr">' in home.html
-    assert mark(speaks, "Home") in home.text
-    assert "do not write to us. Call 911 now." in home.text
+    assert mark(speaks, "Conditions") in home.text
+    assert "Call 911 now if a leg suddenly turns cold" in home.text
     assert home.link("English") == "/"
 
     patient.start(f"/{speaks}/intake/")
@@ -169,13 +169,14 @@ def test_pages_are_shown_and_found_in_the_language_or_in_english_with_a_note(spe
     assert 'class="card care now"' in clots
     listed = html("/conditions/")
     assert listed.count(f"{speaks.upper()}·") >= len(third.PAGES)
-    assert re.search(r'<h2 id="clots" lang="en">', listed)
+    assert re.search(r'<h2 id="about" lang="en">', listed)
+    assert f'<a href="/{speaks}/conditions/clots/" lang="en">' in listed
 
     assert 'class="pages"' in html("/search/?q=marchez")
     assert 'class="pages"' in html("/search/?q=machez")
     # the word is found by its stem only in a language for which PostgreSQL has a stemmer
     assert bool(search._full_text(["marcher"], speaks)) == (speaks == "fr")
-    assert "No page fits these words." in html("/search/?q=qqqq")
+    assert "We found no page with these words." in html("/search/?q=qqqq")
 
 
 @FRENCH

@@ -17,7 +17,7 @@ from intake.domain.definition import Protocol
 SECTION = "about"
 PAGES = ("restless-legs/overview", "restless-legs/iron")
 SENTENCES = (
-    *("Home", "Continue", "Questions before your visit", "Check your answers"),
+    *("Conditions", "Continue", "Questions before your visit", "Check your answers"),
     *("We have your answers", "Call %(tel)s"),
 )
 BROKEN = "Part %(n)s of %(all)s"
@@ -80,6 +80,7 @@ def pages(folder: Path, code: str, extra: str = "") -> None:
             "summary": mark(code, english.title),
             "audience": mark(code, english.audience),
             "order": english.order,
+            "topic": english.topic,
             "related": list(english.related),
             "sources": [{"text": s.text, "url": s.url} for s in english.sources],
             "written": english.written,

@@ -26,7 +26,7 @@ PERSON_FIELDS: Final = ("credentials", "role", "sees", "languages")
 
 
 def find() -> list[str]:
-    """Return what is missing, a sentence for each subject. Takes six queries."""
+    """Return what is missing, a sentence for each subject. Takes nine queries at most."""
     return [*_places(), *_people(), *_plans_and_texts(), *_untranslated()]
 
 
