@@ -39,9 +39,9 @@ TO_READ = {
     "/people/": "Dr. Okafor",
     "/visits/": "By video",
     "/costs/": "Example Health PPO",
-    "/search/?q=jumpy legs": "fit",
-    "/search/?q=restles leg": "fit",
-    "/search/?q=zzzz quux": "No page fits these words",
+    "/search/?q=jumpy legs": "We found",
+    "/search/?q=restles leg": "Here is what we found for",
+    "/search/?q=zzzz quux": "We found no page with these words",
     "/conditions/no-such-page/": "There is no such page",
 }
 COLD_LEG = "A leg or foot that suddenly turned cold"
