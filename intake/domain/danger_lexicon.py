@@ -322,7 +322,7 @@ def _without_letters(word: str, most: int) -> set[str]:
             for short, begin in shorter
             for at in range(begin, len(short))
         ]
-        found.update(short for short, _at in shorter)
+        found |= {short for short, _at in shorter}
     return found
 
 
