@@ -222,8 +222,7 @@ class Window:
         self.writes(number, "Your number")
         self.writes(mailbox, "Your e-mail address")
         self.presses("Send me a code")
-        newest = Message.objects.filter(kind="code").order_by("-created_at").first()
-        self.writes(newest.payload["code"].lower(), "Your code")
+        self.writes(code_in_the_mailbox(), "Your code")
         self.presses("Continue")
 
     # --- what a person sees ---------------------------------------------------------------------
@@ -345,6 +344,11 @@ def window(browser: Browser, live_server: Any) -> Iterator[Callable[..., Window]
 def what_the_clinic_received() -> Submission:
     """Return what the patient sent. There must be one submission and no other."""
     return Submission.objects.get()
+
+
+def code_in_the_mailbox() -> str:
+    newest = Message.objects.filter(kind="code").order_by("-created_at").first()
+    return newest.payload["code"].lower()
 
 
 def number_of_the_draft() -> str:
