@@ -24,6 +24,15 @@ from intake.questionnaire.views.page_parts import (
     redirect_onward,
     show_step,
 )
+from intake.questionnaire.views.returned import (
+    KEPT,
+    LANGUAGE,
+    Returned,
+    give_back,
+    posted_or_returned,
+    returned_page,
+    switch_language,
+)
 from intake.questionnaire.views.times_step import times_step
 from intake.questionnaire.walk import Walk
 
@@ -33,7 +42,9 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
     if settings.APPOINTMENT_MODE == "slots":
         return times_step(request, draft, walk)
     choices = choices_of(draft)
-    if request.method != "POST" and not (walk.content.wish or walk.content.panel or request.GET):
+    returned = returned_page(walk, step)
+    known = walk.content.wish or walk.content.panel or returned
+    if request.method != "POST" and not (known or request.GET):
         html = blank_wish(
             walk.protocol.content_hash,
             walk.kind,
@@ -42,24 +53,48 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
             choices,
         )
         return blank.serve(request, html)
-    if request.POST.get("go") == "add":
-        form = WishForm.with_one_more(request.POST, choices)
-        return show_step(request, walk, step, form, status=200)
     form = WishForm(
         choices=choices,
-        data=request.POST if request.method == "POST" else None,
+        data=posted_or_returned(request, returned),
         initial=WishForm.initial_of(walk.content.wish),
     )
-    if not is_accepted(request, form):
-        if request.POST.get("go") == "save":
-            return redirect("intake:save")
-        return show_step(request, walk, step, form)
-    if walk.kind == Kind.APPOINTMENT:
-        try:
-            open_requests.refuse_one_too_many(person=dict(walk.content.contact))
-        except Refused as refused:
-            return show_step(request, walk, step, form, notice=str(refused), status=409)
+    if request.method != "POST":
+        return show_wish(request, walk, form, returned)
+    if LANGUAGE in request.POST:
+        return switch_language(request, draft, walk, step)
+    if request.POST.get("go") == "add":
+        more = WishForm.with_one_more(request.POST, choices)
+        return give_back(request, draft, walk, step, posted=more, why=KEPT)
+    if not is_accepted(form):
+        saves = request.POST.get("go") == "save"
+        back = give_back(request, draft, walk, step, why=KEPT if saves else "")
+        return redirect("intake:save") if saves else back
+    if refusal(walk):
+        return give_back(request, draft, walk, step)
     return redirect_onward(request, drafts.save_wish(draft=draft, wish=form.wish()), step)
+
+
+def show_wish(
+    request: Request, walk: Walk, form: WishForm, returned: Returned | None
+) -> HttpResponse:
+    """Show the wish: blank, as stored, or as it came back with its errors or its refusal."""
+    if returned is None or returned.why == KEPT:
+        form.show_unjudged()
+        return show_step(request, walk, APPOINTMENT, form)
+    notice = refusal(walk) if is_accepted(form) else ""
+    status = 409 if notice else 0
+    return show_step(request, walk, APPOINTMENT, form, notice=notice, status=status)
+
+
+def refusal(walk: Walk) -> str:
+    """Say why the clinic takes no more requests of this patient; '' if it does."""
+    if walk.kind != Kind.APPOINTMENT:
+        return ""
+    try:
+        open_requests.refuse_one_too_many(person=dict(walk.content.contact))
+    except Refused as refused:
+        return str(refused)
+    return ""
 
 
 def choices_of(draft: Draft) -> Choices:

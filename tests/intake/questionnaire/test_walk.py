@@ -290,7 +290,7 @@ def test_who_comes_back_is_asked_to_go_on_or_start_new():
     assert patient.press("continue").step == "rls"
     patient.get("/intake/")
     assert patient.press("mine").step == "safety"
-    assert patient.page.form.values.keys() == {"csrfmiddlewaretoken"}
+    assert patient.page.form.values.keys() == {"csrfmiddlewaretoken", "revision"}
     assert patient.draft.content["answers"] == {}
 
 
