@@ -34,7 +34,7 @@ THIS, OTHER = "this", "other"
 class KeepForm(WalkForm):
     """One choice for each question that was answered in another window, too.
 
-    `mine` are the answers of the page that was posted, `data` what was chosen so far.
+    `mine` are the answers of the page that was posted, `data` has what was chosen so far.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class KeepForm(WalkForm):
         walk: Walk,
         questions: Iterable[Question],
         mine: Mapping[str, Any],
-        data: QueryDict | None,
+        data: QueryDict,
     ) -> None:
         super().__init__(data=data)
         for question in questions:
@@ -89,11 +89,16 @@ def show_choice(
     """Show both answers to each question in `since`, and ask which one to keep."""
     wanted = set(since)
     questions = [question for question in page.questions if question.id in wanted]
-    form = KeepForm(walk, questions, mine, posted if CHOOSES in posted else None)
+    form = KeepForm(walk, questions, mine, posted)
+    if CHOOSES not in posted:  # the patient has not pressed Continue on this page
+        form.show_unjudged()
     context = {
         "form": form,
         "asked": " ".join(question.id for question in questions),
-        "page": {"id": page.id, "title": _("You answered this in another window. Which answer do you keep?")},
+        "page": {
+            "id": page.id,
+            "title": _("You answered this in another window. Which answer do you keep?"),
+        },
         "title_language": "",
         "progress": "",
         "back_url": "",
