@@ -5,7 +5,7 @@ Patients choose a slot if APPOINTMENT_MODE is "slots".
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 
 from clinic.pagecache import blank
@@ -13,21 +13,21 @@ from clinic.requests import Request
 from intake import documents
 from intake.appointments import open_requests
 from intake.draft_content import APPOINTMENT
-from intake.errors import Refused
 from intake.models.submissions import Draft, Kind
 from intake.questionnaire import drafts
 from intake.questionnaire.forms.wish import Choices, WishForm
 from intake.questionnaire.views.browser import reach_words
 from intake.questionnaire.views.page_parts import (
+    back_url,
     blank_step,
     is_accepted,
+    panel_cards,
     redirect_onward,
     show_step,
 )
 from intake.questionnaire.views.returned import (
     KEPT,
     LANGUAGE,
-    Returned,
     give_back,
     posted_or_returned,
     returned_page,
@@ -38,7 +38,13 @@ from intake.questionnaire.walk import Walk
 
 
 def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResponse:
-    """Show or save the wish. If patients choose slots, show the free slots instead."""
+    """Show or save the wish. If patients choose slots, show the free slots instead.
+
+    A patient whose open requests leave no room for another one reads so before the questions.
+    """
+    if request.method != "POST" and leaves_no_room(walk):
+        context = {"panels": panel_cards(walk), "back_url": back_url(request, walk, step)}
+        return render(request, "intake/full.html", context)
     if settings.APPOINTMENT_MODE == "slots":
         return times_step(request, draft, walk)
     choices = choices_of(draft)
@@ -59,7 +65,11 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
         initial=WishForm.initial_of(walk.content.wish),
     )
     if request.method != "POST":
-        return show_wish(request, walk, form, returned)
+        if returned is None or returned.why == KEPT:
+            form.show_unjudged()
+        else:
+            is_accepted(form)
+        return show_step(request, walk, step, form)
     if LANGUAGE in request.POST:
         return switch_language(request, draft, walk, step)
     if request.POST.get("go") == "add":
@@ -69,32 +79,15 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
         saves = request.POST.get("go") == "save"
         back = give_back(request, draft, walk, step, why=KEPT if saves else "")
         return redirect("intake:save") if saves else back
-    if refusal(walk):
-        return give_back(request, draft, walk, step)
+    if leaves_no_room(walk):
+        return give_back(request, draft, walk, step, why=KEPT)
     return redirect_onward(request, drafts.save_wish(draft=draft, wish=form.wish()), step)
 
 
-def show_wish(
-    request: Request, walk: Walk, form: WishForm, returned: Returned | None
-) -> HttpResponse:
-    """Show the wish: blank, as stored, or as it came back with its errors or its refusal."""
-    if returned is None or returned.why == KEPT:
-        form.show_unjudged()
-        return show_step(request, walk, APPOINTMENT, form)
-    notice = refusal(walk) if is_accepted(form) else ""
-    status = 409 if notice else 0
-    return show_step(request, walk, APPOINTMENT, form, notice=notice, status=status)
-
-
-def refusal(walk: Walk) -> str:
-    """Say why the clinic takes no more requests of this patient; '' if it does."""
-    if walk.kind != Kind.APPOINTMENT:
-        return ""
-    try:
-        open_requests.refuse_one_too_many(person=dict(walk.content.contact))
-    except Refused as refused:
-        return str(refused)
-    return ""
+def leaves_no_room(walk: Walk) -> bool:
+    """Whether the patient asks for a visit and has as many open requests as the clinic allows."""
+    person = dict(walk.content.contact)
+    return walk.kind == Kind.APPOINTMENT and open_requests.has_as_many_as_allowed(person=person)
 
 
 def choices_of(draft: Draft) -> Choices:

@@ -23,7 +23,7 @@ WORD = "zq-7f3k"  # stands in no page of the program
 FAULTS: dict[str, dict[str, Any]] = {
     "about": {"age_years": WORD},
     "reason": {"reason_text": WORD + "x" * 5000},
-    PROTOCOL.question("lr7_days").page: {"lr7_days": WORD},
+    PROTOCOL.question("ferritin").page: {"ferritin": WORD},
     "meds": {"meds_list": f"{WORD}\x07"},
     "contact": {"email": f"{WORD}@", "name": "Quentin Canary"},
     "appointment": {"earliest_year": WORD},
