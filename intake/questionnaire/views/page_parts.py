@@ -38,7 +38,7 @@ OWN_FIELDS = {
 }
 STEP_TITLES = {
     CONTACT: lambda: _("How to reach you"),
-    APPOINTMENT: lambda: _("Your appointment"),
+    APPOINTMENT: lambda: _("The appointment"),
 }
 
 
@@ -163,7 +163,7 @@ def progress(words: Wording, section: str, kind: str = Kind.INTAKE) -> str:
     number = every if section == APPOINTMENT else list(titles).index(section) + 1
     if section != APPOINTMENT and if_foreign(words.language_of_section(section)):
         return _("Part %(n)s of %(all)s") % {"n": number, "all": every}
-    title = _("Your appointment") if section == APPOINTMENT else titles[section]
+    title = _("The appointment") if section == APPOINTMENT else titles[section]
     return _("Part %(n)s of %(all)s: %(title)s") % {"n": number, "all": every, "title": title}
 
 
