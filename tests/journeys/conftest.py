@@ -208,13 +208,18 @@ class Window:
         The browser renders none of these pages, because rendering a whole walk takes ten CPU
         seconds. The journeys in tests/journeys/test_patient.py render every page.
         """
+        patient = self.in_another_window(**instead)
+        patient.walk_to(step)
+        self.opens(patient.page.path)
+
+    def in_another_window(self, **says: Any) -> Patient:
+        """Open this page in another window: Django's client with the cookies of this browser."""
         client = Client()
         for cookie in self.context.cookies():
             client.cookies[cookie["name"]] = cookie["value"]
-        patient = Patient(client, **instead)
+        patient = Patient(client, **says)
         patient.get(self.path)
-        patient.walk_to(step)
-        self.opens(patient.page.path)
+        return patient
 
     def comes_back_with(self, number: str, path: str = "/my/", mailbox: str = MAILBOX) -> None:
         """Enter the number of the request, the address, and the code from the mailbox."""
