@@ -24,7 +24,7 @@ from intake.models.access import Grant
 from intake.models.submissions import Kind, Submission
 from intake.my_page import readers, standing
 from intake.my_page.browser_key import key_of
-from intake.questionnaire.views.receipt import next_words
+from intake.questionnaire.views.next_step import next_words
 from intake.wording.languages import if_foreign
 
 READER_WORDS = {
@@ -79,6 +79,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
             letters=letters,
             readers=seen_by,
             visit_stands=is_visit_open or bool(visit["offers"]),
+            is_booked=visit["is_booked"],
         )
     return {
         "reference": submission.reference,
@@ -91,7 +92,11 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
         "stop_told_in": spoken.language_of("emergency"),
         "draft": emergency and spoken.is_draft("emergency"),
         "next_text": "",
-        **(next_words(submission, spoken) if promises and submission.kind != Kind.STOPPED else {}),
+        **(
+            next_words(submission, spoken, request=wish)
+            if promises and submission.kind != Kind.STOPPED
+            else {}
+        ),
         "stopped": submission.kind == Kind.STOPPED,
         "visit": standing.visit_words(wish.progress, outcome, offers=bool(visit["offers"]))
         if wish

@@ -68,7 +68,9 @@ def submit(
         submission = _store(draft, walk, kind=draft.kind, contact=walk.content.contact)
         if walk.content.wish:
             build_wish(submission, walk.content.wish).save(force_insert=True)
-            fulfil_wish(submission, draft, walk.content, request_id)
+            # the letter about the visit also confirms that the submission arrived
+            if fulfil_wish(submission, draft, walk.content, request_id):
+                is_confirmed = False
         _record_sent(submission, walk.assessment, request_id, confirm=is_confirmed)
     return submission
 

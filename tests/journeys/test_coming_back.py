@@ -71,7 +71,7 @@ def test_a_patient_called_away_from_the_own_phone_goes_on_three_hours_later(wind
     patient.opens("/intake/legs/p/reason/")
 
     # then: the page hides the private answer
-    patient.sees("Private answers are hidden")
+    patient.sees("We hide your private answers")
     assert "husband" not in all_that_the_page_holds(patient)
     patient.finds_no_barrier()
     patient.needs_no_sideways_scrolling(320)
@@ -155,11 +155,11 @@ def test_a_patient_answers_a_message_of_the_clinic_and_takes_the_request_back(wi
     clinician.does_not_see("Answer by")
 
     # when: the patient takes the request back
-    patient.follows("Take this request back")
-    patient.presses("Take it back")
+    patient.follows("Withdraw this request")
+    patient.presses("Withdraw it")
 
     # then: the page says that the request is taken back
-    patient.sees("You took this request back.")
+    patient.sees("You withdrew this request.")
 
     # when: the patient leaves the page
     patient.presses("Leave this page")

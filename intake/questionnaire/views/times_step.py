@@ -126,8 +126,8 @@ def lost_time(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     initial = {"visit": str(row.visit_type_id), "slot": taking.key_of(row)} if row else {}
     form = choosing.form_of(initial=initial)
     notice = _(
-        "The time you chose was held for you as long as we could, and somebody else has it now. "
-        "Nothing else is lost. Please choose another time."
+        "We held your time as long as we could, but another patient has booked it now. "
+        "We kept your answers. Please choose another time."
     )
     return show_near(request, draft, walk, form, notice)
 
@@ -174,7 +174,7 @@ def _render(
         "instead": [
             (CALL, _("Call me to arrange it")),
             *(
-                [(WAIT, _("Put me on the waiting list: I hear of times that become free"))]
+                [(WAIT, _("Put me on the waiting list and tell me when a time becomes free"))]
                 if way_to(walk.content.contact)
                 else []
             ),

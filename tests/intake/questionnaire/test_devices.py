@@ -131,9 +131,7 @@ def test_when_time_has_run_out_the_page_says_so_and_leads_back_by_a_code():
     for page in (patient.get(step_url("rls")), patient.get("/intake/check/")):
         assert page.status == 410
         assert "You left this device alone for more than 20 minutes." in page.text
-        assert (
-            "You saved them. A code, sent to the address you gave, opens them until " in page.text
-        )
+        assert "You saved your answers. We can send you a code that opens them until " in page.text
         assert page.link("Go on where you stopped") == "/intake/resume/"
         assert MAILBOX not in page.html
     page = patient.post(step_url("about"), {"age_years": "44"})

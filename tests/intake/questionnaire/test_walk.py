@@ -331,7 +331,7 @@ def test_who_does_not_agree_is_given_the_phone():
     patient.walk_to("contact")
     page = patient.get(patient.page.link("I do not agree"))
     assert page.links_to("tel:+12025550123")
-    assert "You can still be seen" in page.text
+    assert "You can still come to us" in page.text
 
 
 def test_a_draft_left_alone_too_long_is_not_found(settings):
