@@ -170,7 +170,8 @@ def restore(*, appointment: Appointment, request_id: str = "") -> Appointment:
                 return booked
             raise Refused(_("You have an appointment already. You can move it instead."))
         until = restore_deadline(old)
-        if old.status != "cancelled" or until is None or now > until:
+        is_over = submission.status == "withdrawn"
+        if old.status != "cancelled" or until is None or now > until or is_over:
             raise Refused(_("It is too late to undo this. Please choose a time, or call us."))
         capacity = book.capacity_of(
             clinician=old.clinician, location=old.location, start=start, end=end

@@ -35,7 +35,7 @@ def visit_context(submission: Submission) -> dict[str, Any]:
         "is_coming": coming is not None,
         "change_until": _future_words(coming, change_deadline(coming)) if coming else "",
         "restore_until": _future_words(newest, restore_deadline(newest))
-        if newest and newest.status == "cancelled"
+        if newest and newest.status == "cancelled" and submission.status != "withdrawn"
         else "",
         # A visit to come replaces the promise of a level, except that an urgent patient is still
         # called.
