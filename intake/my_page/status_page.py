@@ -18,12 +18,12 @@ from intake.access.forms import ReplyForm
 from intake.access.part_2 import is_offered
 from intake.appointments.views.visit_words import visit_context
 from intake.domain import workflow
-from intake.domain.minutes import minutes
 from intake.errors import REFUSALS
 from intake.models.access import Grant
 from intake.models.submissions import Kind, Submission
 from intake.my_page import readers, standing
 from intake.my_page.browser_key import key_of
+from intake.questionnaire.usual_minutes import minutes_for
 from intake.questionnaire.views.next_step import next_words
 from intake.wording.languages import if_foreign
 
@@ -112,7 +112,9 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
             {"who": READER_WORDS.get(reader.role, _("Our staff")), "at": reader.at}
             for reader in seen_by
         ],
-        "part_2_minutes": minutes(spoken.protocol, Kind.PART_2) if is_offered(submission) else 0,
+        "part_2_minutes": minutes_for(spoken.protocol, Kind.PART_2)
+        if is_offered(submission)
+        else 0,
         "may_withdraw": "withdraw" in workflow.allowed(submission.status),
         "withdrawn": submission.status == "withdrawn",
     }

@@ -17,11 +17,11 @@ from intake.access.part_2 import is_offered
 from intake.appointments.views.visit_words import words_of
 from intake.domain.computed import reads
 from intake.domain.definition import Protocol
-from intake.domain.minutes import minutes
 from intake.models.appointments import AppointmentRequest, WishedVisit
 from intake.models.clinic_time import Location
 from intake.models.submissions import Kind, Submission
 from intake.questionnaire import drafts
+from intake.questionnaire.usual_minutes import minutes_for
 from intake.questionnaire.views.browser import (
     draft_notice,
     draft_of,
@@ -47,7 +47,7 @@ def sent(request: Request) -> HttpResponse:
         context |= part_2_context(submission)
     elif is_offered(submission):
         protocol = documents.protocol_of(submission.protocol_id)
-        context["part_2_minutes"] = minutes(protocol, Kind.PART_2)
+        context["part_2_minutes"] = minutes_for(protocol, Kind.PART_2)
     return render(request, "intake/sent.html", context)
 
 

@@ -11,10 +11,10 @@ from clinic import hours
 from clinic.pagecache import blank
 from clinic.requests import Request
 from intake.domain.definition import Protocol
-from intake.domain.minutes import minutes
 from intake.models.submissions import Draft, Kind
 from intake.protocols import named, served, served_names
 from intake.questionnaire import drafts
+from intake.questionnaire.usual_minutes import medians, minutes_for
 from intake.questionnaire.views.browser import (
     clear_device,
     draft_missing,
@@ -56,7 +56,9 @@ def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> Http
     template = _template(kind, protocol)
     notice = draft_notice(words_of(begun), begun.approved)
     if request.method != "POST":
-        html = blank_start(template, protocol, open_draft is not None, notice, request.path)
+        html = blank_start(
+            template, protocol, open_draft is not None, notice, request.path, medians()
+        )
         return blank.serve(request, html)
     if open_draft is not None and request.POST.get("go") != "new":
         walk = drafts.walk_of(open_draft)
@@ -119,7 +121,7 @@ def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
             "name": each.name,
             "words": words_of(each).protocol.questionnaire,
             "language": if_foreign(words_of(each).language_of_head),
-            "minutes": minutes(each),
+            "minutes": minutes_for(each),
         }
         for each in served()
     ]
@@ -132,14 +134,24 @@ def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
         "topic": protocol,
         "asked": words.protocol.questionnaire,
         "asked_language": if_foreign(words.language_of_head),
-        "minutes": max(minutes(each) for each in asking),
-        "request_minutes": max(minutes(each, Kind.APPOINTMENT) for each in asking),
+        "minutes": max(minutes_for(each) for each in asking),
+        "request_minutes": max(minutes_for(each, Kind.APPOINTMENT) for each in asking),
     }
 
 
 @blank.remembered(most=64)
-def blank_start(template: str, protocol: str, has_draft: bool, draft_notice: str, path: str) -> str:
-    """Return the HTML of a start page. `protocol` is '' if the patient has not chosen one."""
+def blank_start(
+    template: str,
+    protocol: str,
+    has_draft: bool,
+    draft_notice: str,
+    path: str,
+    _medians: frozenset[object],
+) -> str:
+    """Return the HTML of a start page. `protocol` is '' if the patient has not chosen one.
+
+    The page shows minutes, so it is made again when the clinic's medians change.
+    """
     context = _context(protocol, has_draft=has_draft, notice=draft_notice)
     return blank.make(template, context, path=path)
 
