@@ -82,19 +82,19 @@ def status_words(
     letters: Sequence[Communication],
     readers: Sequence[Reader],
     visit_stands: bool,
-    is_booked: bool,
+    is_arranged: bool,
 ) -> str:
     """Say where the submission stands and what the patient has to do.
 
-    Makes up to two queries to say how staff asked the patient for more, and one query to say when
-    staff called.
+    `is_arranged`: the page shows a visit or offers, so the clinic has seen the request. Makes up to
+    two queries to say how staff asked the patient for more, and one query to say when staff called.
     """
     if needs_emergency_care(submission, outcome):
         call = _call_words(submission) if submission.status == "decided" else ""
         return f"{short_words(submission, outcome)} {call}".strip()
     if is_asked(submission):
         return _asked_words(submission, letters)
-    if submission.status == "new" and (readers or is_booked):
+    if submission.status == "new" and (readers or is_arranged):
         return str(OPENED) if readers else _("We have your request.")
     if submission.status == "decided" and outcome == "refer_elsewhere":
         return _(

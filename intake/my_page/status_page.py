@@ -79,7 +79,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
             letters=letters,
             readers=seen_by,
             visit_stands=is_visit_open or bool(visit["offers"]),
-            is_booked=visit["is_booked"],
+            is_arranged=bool(visit["appointment"] or visit["offers"]),
         )
     return {
         "reference": submission.reference,

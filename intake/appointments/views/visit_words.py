@@ -29,6 +29,7 @@ def visit_context(submission: Submission) -> dict[str, Any]:
     coming = booked if booked and booked.during.lower > timezone.now() else None
     is_bookable = booked is None and _is_bookable(submission)
     could_wait = is_bookable or (coming is not None and free_times.may_choose(submission.urgency))
+    offers = _offers_context(request, is_booked=booked is not None)
     return {
         "appointment": words_of(newest) if newest else None,
         "is_booked": booked is not None,
@@ -37,10 +38,11 @@ def visit_context(submission: Submission) -> dict[str, Any]:
         "restore_until": _future_words(newest, restore_deadline(newest))
         if newest and newest.status == "cancelled" and submission.status != "withdrawn"
         else "",
-        # A visit to come replaces the promise of a level, except that an urgent patient is still
-        # called.
-        "says_next": coming is None or submission.urgency >= Urgency.URGENT,
-        **_offers_context(request, is_booked=booked is not None),
+        # A visit to come or an offer replaces the promise of a level, except that an urgent patient
+        # is still called.
+        "says_next": submission.urgency >= Urgency.URGENT
+        or (coming is None and not offers["offers"]),
+        **offers,
         "may_choose": is_bookable and settings.APPOINTMENT_MODE == "slots",
         **_waiting_context(submission, request, could_wait=could_wait),
     }
