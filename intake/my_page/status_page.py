@@ -23,6 +23,7 @@ from intake.models.access import Grant
 from intake.models.submissions import Kind, Submission
 from intake.my_page import readers, standing
 from intake.my_page.browser_key import key_of
+from intake.questionnaire import all_questions
 from intake.questionnaire.usual_minutes import minutes_for
 from intake.questionnaire.views.next_step import next_words
 from intake.wording.languages import if_foreign
@@ -114,6 +115,9 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
         ],
         "part_2_minutes": minutes_for(spoken.protocol, Kind.PART_2)
         if is_offered(submission)
+        else 0,
+        "all_minutes": minutes_for(documents.newest(submission.protocol_id))
+        if all_questions.is_offered(submission)
         else 0,
         "may_withdraw": "withdraw" in workflow.allowed(submission.status),
         "withdrawn": submission.status == "withdrawn",

@@ -105,8 +105,8 @@ def test_a_patient_called_away_in_the_library_leaves_nothing_for_the_next_person
     library.presses("Continue")
 
     # then: the answers are gone, and the page says why
-    library.sees("You left this device alone for more than 20 minutes")
-    library.sees("no code can open them")
+    library.sees("You did not use this device for more than 20 minutes")
+    library.sees("no code can open your answers")
     library.finds_no_barrier()
 
     # when: the next person starts

@@ -20,7 +20,7 @@ from intake.domain.definition import Protocol
 from intake.models.appointments import AppointmentRequest, WishedVisit
 from intake.models.clinic_time import Location
 from intake.models.submissions import Kind, Submission
-from intake.questionnaire import drafts
+from intake.questionnaire import all_questions, drafts
 from intake.questionnaire.usual_minutes import minutes_for
 from intake.questionnaire.views.browser import (
     draft_notice,
@@ -41,13 +41,15 @@ def sent(request: Request) -> HttpResponse:
         return redirect("intake:emergency")
     submission = draft.submission
     context = sent_context(submission, left_alone=drafts.left_alone(draft))
-    context["part_2_minutes"] = 0
+    context["part_2_minutes"] = context["all_minutes"] = 0
     context["clinic_address"] = _address(submission)
     if submission.kind == Kind.PART_2:
         context |= part_2_context(submission)
     elif is_offered(submission):
         protocol = documents.protocol_of(submission.protocol_id)
         context["part_2_minutes"] = minutes_for(protocol, Kind.PART_2)
+    elif all_questions.is_offered(submission):
+        context["all_minutes"] = minutes_for(documents.newest(submission.protocol_id))
     return render(request, "intake/sent.html", context)
 
 
