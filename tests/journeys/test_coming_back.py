@@ -111,7 +111,7 @@ def test_a_patient_called_away_in_the_library_leaves_nothing_for_the_next_person
 
     # when: the next person starts
     library.follows("Start again")
-    library.does_not_see("You have begun before")
+    library.does_not_see("You started answering")
     library.presses("Start, others use it")
 
     # then: the first questions come

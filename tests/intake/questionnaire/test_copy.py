@@ -38,7 +38,7 @@ def test_the_copy_has_every_answer_of_the_check_page_and_says_what_was_left_out(
     assert copied == [(label, said.get(value, value)) for label, value in checked]
     assert "It creeps." in dict(copied).values()
     assert page.response["Cache-Control"] == "no-store"
-    assert "not sent to the clinic yet" in page.text
+    assert "not sent them to the clinic yet" in page.text
     for number in (settings.CLINIC_PHONE, settings.EMERGENCY_NUMBER, settings.CRISIS_LINE):
         assert number in page.text
 

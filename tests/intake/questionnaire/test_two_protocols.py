@@ -105,7 +105,7 @@ def test_who_has_begun_one_is_asked_before_the_other_begins():
     patient.start("/intake/legs/")
     patient.get(f"/intake/{second.NAME}/")
     patient.post(f"/intake/{second.NAME}/", {"device": "mine"})
-    assert "You have begun before" in patient.page.text
+    assert "You started answering" in patient.page.text
     assert Draft.objects.count() == 1
     assert patient.post(f"/intake/{second.NAME}/", {"go": "continue"}).path == url("legs", "safety")
     patient.walk_to("about")
@@ -118,7 +118,7 @@ def test_the_choice_leads_back_to_what_was_begun():
     patient = patient_of(second.NAME)
     patient.start(f"/intake/{second.NAME}/")
     page = patient.get("/intake/")
-    assert "You have begun before" in page.text
+    assert "You started answering" in page.text
     assert patient.press("continue").path == url(second.NAME, "safety")
 
 

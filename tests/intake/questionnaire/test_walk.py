@@ -292,7 +292,7 @@ def test_who_comes_back_is_asked_to_go_on_or_start_new():
     patient.get("/intake/")
     asked = patient.press("mine")
     assert "Restless legs and leg trouble: 7 answers" in asked.text
-    assert "nobody can bring them back" in asked.text
+    assert "we cannot bring them back" in asked.text
     assert patient.draft.content["answers"]
     patient.post("/intake/", asked.forms[1].values)
     assert patient.page.step == "safety"
@@ -317,7 +317,7 @@ def test_starting_new_deletes_no_answers_that_were_saved_for_later():
     patient, number = saved("about")
     patient.get("/intake/")
     asked = patient.press("mine")
-    assert "so they stay" in asked.text
+    assert "so we keep them" in asked.text
     assert patient.post("/intake/", asked.forms[1].values).step == "safety"
     assert Draft.objects.filter(reference=number).exists()
 
