@@ -156,7 +156,9 @@ def test_a_browser_without_a_key_is_told_nothing_of_anybody():
     assert Patient().get(step_url("about")).path == "/intake/"
     page = Patient().post(step_url("about"), {"age_years": "44"})
     assert page.status == 410
-    assert "24 hours, and a shared device for 20 minutes or until you close the browser" in page.text
+    assert (
+        "24 hours, and a shared device for 20 minutes or until you close the browser" in page.text
+    )
     stranger = Patient()
     stranger.client.cookies[site.DRAFT_COOKIE_NAME] = "x" * 43
     assert stranger.get(step_url("about")).path == "/intake/"

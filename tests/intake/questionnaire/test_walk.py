@@ -131,6 +131,34 @@ def test_every_page_has_a_heading_one_way_on_and_a_way_out():
         patient.answer()
 
 
+@pytest.mark.parametrize("start", ["/intake/legs/", "/intake/veins/", "/es/intake/legs/"])
+def test_no_two_pages_in_a_row_have_the_same_title(start):
+    patient = Patient(**TALKATIVE)
+    patient.start(start)
+    patient.walk_to("check")
+    titles = [page.title for page in patient.seen]
+    assert [
+        title for title, before in zip(titles[1:], titles, strict=False) if title == before
+    ] == []
+
+
+def test_a_scale_is_answered_by_one_tap():
+    patient = Patient(**TALKATIVE)
+    patient.start()
+    patient.walk_to("check")
+    scales = {
+        name: control.offered
+        for page in patient.seen
+        if page.forms
+        for name, control in page.form.controls.items()
+        if name in {"lr7_days", "lr7_strength"}
+    }
+    assert scales == {
+        "lr7_days": [str(n) for n in range(8)],
+        "lr7_strength": [str(n) for n in range(11)],
+    }
+
+
 def test_back_leads_through_the_same_pages_with_the_answers_still_there():
     patient = Patient(**TALKATIVE)
     patient.start()
