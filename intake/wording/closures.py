@@ -52,7 +52,7 @@ def moved_words(column: str, urgency: int, moved: datetime, now: datetime) -> st
         return _("We are closed at the time we told you. We now contact you by %(by)s.") % {
             "by": hours.day_words(moved, now)
         }
-    return _("We are closed on the day we told you. We now aim to see you by %(day)s.") % {
+    return _("We are closed on the day we told you. We now aim for a visit by %(day)s.") % {
         "day": hours.date_words(moved, now)
     }
 

@@ -104,7 +104,7 @@ def _next_step(submission: Submission, words: Wording) -> Next:
         usual = calendar.usual.keepable(submission.submitted_at + timedelta(days=days))
         # a closure or the wait for the patient's answer moved the target past the level's period
         if usual < target:
-            text = _("We read your answers when we are open, and aim to see you by %(day)s.")
+            text = _("We read your answers when we are open, and aim for a visit by %(day)s.")
             return Next(text % {"day": hours.date_words(target, now)}, is_contact=True)
     by = hours.clock_words(target) if code == "same_day" else hours.day_words(target, now)
     return Next(filled(words.tell(code), level, by=by), is_contact=True)

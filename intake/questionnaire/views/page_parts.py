@@ -35,7 +35,7 @@ from intake.wording.languages import if_foreign
 OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website", "shown", "asked", "asked_about"}
 STEP_TITLES = {
     CONTACT: lambda: _("How to reach you"),
-    APPOINTMENT: lambda: _("Your appointment"),
+    APPOINTMENT: lambda: _("The appointment"),
 }
 
 
@@ -159,7 +159,7 @@ def progress(words: Wording, section: str, kind: str = Kind.INTAKE) -> str:
     number = every if section == APPOINTMENT else list(titles).index(section) + 1
     if section != APPOINTMENT and if_foreign(words.language_of_section(section)):
         return _("Part %(n)s of %(all)s") % {"n": number, "all": every}
-    title = _("Your appointment") if section == APPOINTMENT else titles[section]
+    title = _("The appointment") if section == APPOINTMENT else titles[section]
     return _("Part %(n)s of %(all)s: %(title)s") % {"n": number, "all": every, "title": title}
 
 

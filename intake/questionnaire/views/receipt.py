@@ -102,14 +102,14 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     if visit and assessment.urgency in ("soon", "routine"):
         # A patient with a booked visit need not read the period within which the clinic sees
         # patients.
-        next_step = {"next_text": _("We see you at your appointment."), "next_way": ""}
+        next_step = {"next_text": _("The next step is the appointment."), "next_way": ""}
     room = max(0, advice.MOST_ADVICE - len(today))
     return {
         "reference": submission.reference,
         "sent_at": submission.submitted_at,
         "origin": settings.SITE_ORIGIN,
         "visit": visit,
-        "heading": _heading(submission, visit),
+        "heading": _heading(protocol, submission, visit),
         "wished": "" if visit or wished is None else wish_words(wished),
         "return_by": return_way(submission.person),
         **next_step,
@@ -136,11 +136,13 @@ def booked_words(submission: Submission) -> dict[str, Any] | None:
     return words_of(row) if row else None
 
 
-def _heading(submission: Submission, visit: dict[str, Any] | None) -> str:
+def _heading(protocol: Protocol, submission: Submission, visit: dict[str, Any] | None) -> str:
     if visit:
-        return _("Your appointment is booked")
+        return _("The appointment is booked")
     if submission.kind == Kind.APPOINTMENT:
         return _("We have your request")
+    if protocol.uses.is_proxy(submission.answers.get(protocol.uses.who.q)):
+        return _("We have the answers about the patient")
     return _("We have your answers")
 
 
@@ -151,7 +153,7 @@ def wish_words(request: AppointmentRequest) -> str:
     if request.visit_type == WishedVisit.CALL_ME:
         return _("You asked us to call you to arrange a visit.")
     if settings.APPOINTMENT_MODE == "slots":
-        return _("No time is booked for you yet.")
+        return _("No time is booked yet.")
     return {
         WishedVisit.IN_PERSON: _("You asked for a visit at the clinic."),
         WishedVisit.VIDEO: _("You asked for a visit by video."),

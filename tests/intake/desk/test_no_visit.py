@@ -308,7 +308,7 @@ def test_who_was_not_reached_stays_on_top_and_escalates_until_a_clinician_reache
     page = words(clinician.get(page_of(submission)))
     assert "Emergency care was decided on" in page
     assert "The patient is not reached yet: call again" in page
-    assert "You need emergency care." in read_by_patient(submission)
+    assert "This needs emergency care." in read_by_patient(submission)
     assert "We have a message for you" in letters()[0]
     desk = builders.staff_client("front desk")
     assert "Emergency care; patient not reached" in words(desk.get(desk_page_of(submission)))
@@ -325,7 +325,7 @@ def test_who_was_not_reached_stays_on_top_and_escalates_until_a_clinician_reache
     last = StatusChange.objects.filter(submission=submission).last()
     assert (last.action, last.status) == ("decide", "decided")
     assert submission.reference not in references(clinician.get(WORKLIST))
-    assert "You need emergency care. We spoke with you on" in read_by_patient(submission)
+    assert "This needs emergency care. We spoke with you on" in read_by_patient(submission)
 
 
 def test_a_patient_who_was_reached_at_once_is_decided_at_once(clinician):
@@ -373,7 +373,9 @@ def test_the_emergency_leads_the_patients_page_in_words_that_somebody_signed(cli
     decide(clinician, submission, "redirect_emergency", call="not_reached")
     page = inside(submission).page
     assert page.red_card
-    assert page.text.index("You need emergency care") < page.text.index("Where your request stands")
+    assert page.text.index("This needs emergency care") < page.text.index(
+        "Where your request stands"
+    )
     assert any(href == f"tel:{settings.EMERGENCY_NUMBER}" for href, _text in page.links)
     assert "front desk" not in page.text
     assert "What happens next" not in page.text
@@ -413,7 +415,7 @@ def test_the_patient_reads_what_is_true(clinician, outcome):
 
         assert "No one has read it yet" not in said, case
         assert ("Our front desk has" in said) == is_open, case
-        assert "You told us that you do not want a visit" not in said, case
+        assert "You told us that no visit is wanted" not in said, case
         assert ("emergency care" in said) == (outcome == "redirect_emergency"), case
         assert ("Another service" in said) == (outcome == "refer_elsewhere"), case
         none_needed = outcome == "advice_only" and not is_open and state not in ("visit", "offers")

@@ -200,8 +200,8 @@ def test_a_time_is_chosen_held_read_back_and_booked_by_sending():
     patient.get("/intake/check/")
     patient.send()
     assert patient.page.step == "sent"
-    assert "Your appointment is booked" in patient.page.text
-    assert "We see you at your appointment." in patient.page.text
+    assert "The appointment is booked" in patient.page.text
+    assert "The next step is the appointment." in patient.page.text
     assert "weeks" not in patient.page.text
     visit = confirmed()
     assert (visit.starts, visit.submission) == (slot.start, Submission.objects.latest("id"))
