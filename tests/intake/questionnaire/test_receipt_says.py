@@ -78,7 +78,7 @@ def request_alone(contact: dict[str, Any]) -> Submission:
 
 
 # case → how it is sent, what stands first, what happens next, the way for each patient
-AIM = "We read your answers and aim for a visit within 12 weeks."
+AIM = "We read your answers and aim for the visit within 12 weeks."
 CASES: dict[str, tuple[Any, str, str, dict[str, str] | None]] = {
     "booked": (booked, "The appointment is booked", "The next step is the appointment.", None),
     "wished": (wished, "You asked for a visit at the clinic.", AIM, REACHED),
@@ -92,7 +92,7 @@ CASES: dict[str, tuple[Any, str, str, dict[str, str] | None]] = {
     "emergency": (of_level("emergency"), "", "If you have not, please call us.", None),
     "same day": (of_level("same_day"), "", "A clinician reads your answers today, by ", BY_PHONE),
     "urgent": (of_level("urgent"), "", "A nurse reads your answers and contacts you by ", BY_PHONE),
-    "soon": (of_level("soon"), "", "aim for a visit within 6 weeks.", REACHED),
+    "soon": (of_level("soon"), "", "aim for the visit within 6 weeks.", REACHED),
     "closed, same day": (of_level("same_day"), "", "Go to urgent care or an emergency room", None),
     "closed, routine": (wished, "You asked for a visit", AIM, REACHED),
     "appointment only": (request_alone, "We have your request", AIM, REACHED),
