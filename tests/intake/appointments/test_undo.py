@@ -86,7 +86,7 @@ def test_a_cancellation_is_undone_on_the_page_and_told_once():
     (again,) = Appointment.objects.filter(status="confirmed")
     assert (again.during, again.clinician) == (visit.during, visit.clinician)
     assert book.progress(visit.submission) == "booked"
-    assert "Your appointment" in patient.page.text
+    assert "You can move or cancel it here until" in patient.page.text
     assert len(sent("appointment_confirmed")) == 1
 
 

@@ -308,7 +308,7 @@ def test_who_was_not_reached_stays_on_top_and_escalates_until_a_clinician_reache
     page = words(clinician.get(page_of(submission)))
     assert "Emergency care was decided on" in page
     assert "The patient is not reached yet: call again" in page
-    assert "This needs emergency care." in read_by_patient(submission)
+    assert "This needs emergency care" in read_by_patient(submission)
     assert "We have a message for you" in letters()[0]
     desk = builders.staff_client("front desk")
     assert "Emergency care; patient not reached" in words(desk.get(desk_page_of(submission)))

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0018_part_2'),
+        ('intake', '0019_clinic_pages'),
     ]
 
     operations = [
