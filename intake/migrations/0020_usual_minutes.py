@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='submission',
             name='took_seconds',
-            field=models.PositiveIntegerField(null=True),
+            field=models.IntegerField(null=True),
         ),
         migrations.CreateModel(
             name='UsualMinutes',

@@ -196,7 +196,7 @@ class Submission(models.Model):
     # How well the urgency of the rules fitted, as a clinician said at closing; '' if nobody said.
     urgency_fit = models.CharField(max_length=8, choices=Fit.choices, blank=True, db_default="")
     # From the first page to sending. None if the patient left the form and came back later.
-    took_seconds = models.PositiveIntegerField(null=True)
+    took_seconds = models.IntegerField(null=True)
     # The earlier submission that this submission adds to.
     follows = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="additions"

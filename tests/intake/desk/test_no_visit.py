@@ -325,7 +325,7 @@ def test_who_was_not_reached_stays_on_top_and_escalates_until_a_clinician_reache
     last = StatusChange.objects.filter(submission=submission).last()
     assert (last.action, last.status) == ("decide", "decided")
     assert submission.reference not in references(clinician.get(WORKLIST))
-    assert "This needs emergency care. We spoke with you on" in read_by_patient(submission)
+    assert "This needs emergency care now. We spoke with you on" in read_by_patient(submission)
 
 
 def test_a_patient_who_was_reached_at_once_is_decided_at_once(clinician):
