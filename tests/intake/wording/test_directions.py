@@ -7,7 +7,9 @@ import pytest
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parents[3]
-POINTS = re.compile(r"\b(above(?! all| the estimate)|below|(top|bottom) of this page|next page|last page)\b")
+POINTS = re.compile(
+    r"\b(above(?! all| the estimate)|below|(top|bottom) of this page|next page|last page)\b"
+)
 ADVICE = (
     "What you told us should not wait for an appointment, so we do not offer you a time here. "
     "Please follow the advice at the top of this page."
