@@ -342,7 +342,7 @@ def test_a_same_day_panel_and_what_follows_stay_english_until_signed(clinic_open
     patient.whole_journey("/es/intake/")
 
     assert re.search(r'<div class="card today">.*?class="interpreter"', patient.page.html, re.S)
-    assert re.search(r'<p lang="en">(A clinician reads|We close)', patient.page.html)
+    assert re.search(r'<p lang="en"><strong>(A clinician reads|We close)', patient.page.html)
 
 
 @pytest.mark.usefixtures("signed_words", "clinic_open")

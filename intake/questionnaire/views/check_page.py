@@ -212,7 +212,7 @@ def held_notice(draft: Draft, walk: Walk) -> str:
     if row is None or row.status != "held" or row.held_until is None:
         return ""
     if row.held_until <= timezone.now():
-        return _("We could not hold your time any longer. If nobody took it, sending books it.")
+        return _("We no longer hold your time. If it is still free when you send, we book it.")
     until = clock_words(row.held_until.astimezone(row.zone))
     return _("We hold your time until %(until)s. It is booked when you send.") % {"until": until}
 

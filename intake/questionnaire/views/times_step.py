@@ -44,8 +44,8 @@ from intake.wording.languages import if_foreign
 
 CHOOSE = {"slot", "visit", "who", "where", "first", "next"}
 LOST_WORDS = gettext_lazy(
-    "The time you chose was held for you as long as we could, and somebody else has it now. "
-    "Nothing else is lost. Please choose another time."
+    "We held your time as long as we could, but another patient has booked it now. "
+    "We kept your answers. Please choose another time."
 )
 
 
@@ -208,7 +208,7 @@ def _render(
         "instead": [
             (CALL, _("Call me to arrange it")),
             *(
-                [(WAIT, _("Put me on the waiting list: I hear of times that become free"))]
+                [(WAIT, _("Put me on the waiting list and tell me when a time becomes free"))]
                 if way_to(walk.content.contact)
                 else []
             ),

@@ -52,7 +52,7 @@ def test_a_page_that_is_not_next_yet_is_not_opened():
     before = patient.counted
     page = patient.post(step_url("life"), {"tobacco": "current"})
     assert page.status == 409
-    assert "Your other answers are kept." in page.text
+    assert "We kept your other answers." in page.text
     assert patient.get(page.link("Go on with my answers")).step == "reason"
     assert patient.counted == before
 

@@ -230,7 +230,7 @@ def test_an_expired_check_page_can_be_sent_again():
     patient.client.handler.enforce_csrf_checks = True
     page = patient.post("/intake/check/", {"go": "send", "csrfmiddlewaretoken": "x" * 64})
     assert page.status == 403
-    assert "Your answers are kept." in page.text
+    assert "We kept your answers." in page.text
     assert patient.press("send").path == "/intake/sent/"
 
 
