@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -42,16 +43,18 @@ class SendForm(WalkForm):
         words = walk.words
         known = words.protocol.question(walk.uses.contact.acknowledged)
         agree = gettext(
-            "I agree that the clinic stores and reads my answers, as the privacy notice says."
+            "I agree that the clinic stores and reads my answers, as the "
+            '<a href="{privacy}">privacy notice</a> says.'
         )
         if walk.proxied:
             known = known.for_proxy()
             agree = gettext(
                 "I agree for the patient that the clinic stores and reads these answers, as the "
-                "privacy notice says."
+                '<a href="{privacy}">privacy notice</a> says.'
             )
         language = if_foreign(words.language_of_question(known.id))
         lang = format_html(' lang="{}"', language) if language else ""
+        agree = format_html(agree, privacy=reverse("privacy"))
         self.fields["consent"].label = format_html(
             "<span>{} <span{}>{}</span></span>", agree, lang, known.text
         )

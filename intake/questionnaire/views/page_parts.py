@@ -136,7 +136,7 @@ def _cards(walk: Walk, fired: list[Fired], *, phone: bool) -> list[advice.Card]:
 
 
 def progress(words: Wording, section: str, kind: str = Kind.INTAKE) -> str:
-    """Return the progress line, such as 'Part 3 of 12'; '' on a short walk.
+    """Return the progress line, such as '3 of 12'; '' on a short walk.
 
     Sections are counted, not pages, because the number of pages depends on the answers.
     """
@@ -153,7 +153,7 @@ def progress(words: Wording, section: str, kind: str = Kind.INTAKE) -> str:
     if section == CONTACT:
         section = protocol.page_of(protocol.uses.contact.phone).section
     number = every if section == APPOINTMENT else sections.index(section) + 1
-    return _("Part %(n)s of %(all)s") % {"n": number, "all": every}
+    return _("%(n)s of %(all)s") % {"n": number, "all": every}
 
 
 def blank_step(

@@ -101,7 +101,7 @@ def test_the_front_desk_reads_whether_the_patient_is_new():
 def test_these_pages_do_not_count_as_parts_of_twelve():
     patient = Patient()
     patient.whole_journey("/appointments/")
-    assert not any("Part 1 of" in page.text for page in patient.seen)
+    assert not any("1 of 1" in page.text for page in patient.seen)
 
 
 def test_the_safety_page_stops_here_too():
