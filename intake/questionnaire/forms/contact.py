@@ -179,6 +179,13 @@ class ContactForm(WalkForm):
             raise forms.ValidationError(_("This date is more than 120 years ago. Check the year."))
         age = self.known.get(self.uses.age)
         if not self._asks_who and age is not None and age_on(today, born) != age:
+            if (
+                "birth_date" in self.left_blank
+            ):  # the stored date is not shown, nor the age it makes
+                raise forms.ValidationError(
+                    _("This date and the age do not fit together. Enter the date again."),
+                    code="age",
+                )
             raise forms.ValidationError(
                 _(
                     "You said that the patient is %(told)s years old, but this date makes "

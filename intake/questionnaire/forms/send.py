@@ -7,15 +7,14 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from clinic import privacy
 from intake.domain.stored import ACKNOWLEDGED
 from intake.forms.base import WalkForm
 from intake.questionnaire.walk import Walk
 from intake.wording.languages import if_foreign
-
-CONSENT_VERSION = "draft-1"  # the version of the consent below and of the privacy notice
 
 
 class ConsentField(forms.BooleanField):
@@ -64,5 +63,8 @@ class SendForm(WalkForm):
         """Return what a sent contact stores of the tick, as JSON data."""
         return {
             ACKNOWLEDGED: True,
-            "consent": {"version": CONSENT_VERSION, "at": timezone.now().isoformat()},
+            "consent": {
+                "version": privacy.version(get_language() or "en"),
+                "at": timezone.now().isoformat(),
+            },
         }
