@@ -44,7 +44,7 @@ def at_once(acts: list[Callable[[], Any]]) -> list[Any]:
 
 
 SEND = {"go": "send", "consent": "on"}
-HEALTH = {"conditions": "none", "black_stool": "no"}
+HEALTH = {"conditions": "none", "blood_in_stool": "no"}
 
 
 def window(key: str) -> Client:
