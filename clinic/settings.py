@@ -178,10 +178,10 @@ APPOINTMENT_CANCEL_HOURS = env_int("APPOINTMENT_CANCEL_HOURS", 24, 0, 30 * 24)
 APPOINTMENT_LEAD_HOURS = env_int("APPOINTMENT_LEAD_HOURS", 2, 0, 7 * 24)
 APPOINTMENT_HORIZON_DAYS = env_int("APPOINTMENT_HORIZON_DAYS", 90, 14, 366)
 APPOINTMENT_WAITLIST_BATCH = env_int("APPOINTMENT_WAITLIST_BATCH", 1, 1, 20)
-_days = env_list("APPOINTMENT_REMIND_DAYS", "3,1")
+_days = env_list("APPOINTMENT_REMIND_DAYS", "3,2")
 if not all(day.isascii() and day.isdigit() and 0 < int(day) <= 30 for day in _days):
     raise ImproperlyConfigured(
-        "APPOINTMENT_REMIND_DAYS: write days such as 3,1, each from 1 to 30."
+        "APPOINTMENT_REMIND_DAYS: write days such as 3,2, each from 1 to 30."
     )
 APPOINTMENT_REMIND_DAYS = sorted({int(day) for day in _days}, reverse=True)
 

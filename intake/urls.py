@@ -65,6 +65,7 @@ urlpatterns = [
     path("my/offer/", visits.offer, name="offer"),
     path("my/times/", choose_time.choose_time, name="times"),
     path("my/cancel/", visits.cancel, name="cancel"),
+    path("my/restore/", visits.restore, name="restore"),
     path("my/wait/", visits.wait, name="wait"),
     path("my/calendar.ics", visits.calendar, name="calendar"),
     path("my/add/", views.add, name="add"),

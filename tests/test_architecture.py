@@ -23,6 +23,7 @@ WRITERS = (
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
     "intake.ways.broken_promises",
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
+    "intake.questionnaire.usual_minutes",
     *(
         f"intake.desk.{name}"
         for name in ("changes", "decisions", "patient_messages", "transitions")

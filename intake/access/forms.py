@@ -108,7 +108,7 @@ class ReplyForm(SingleValueForm):
 
     text = forms.CharField(
         label=_("Write to us"),
-        help_text=_("Not for emergencies. Nobody reads this at once."),
+        help_text=_("Not for emergencies. No one reads this right away."),
         widget=forms.Textarea({"rows": 4, "autocomplete": "off", "dir": "auto"}),
         strip=False,
         error_messages={"required": _("Write something, or leave this page.")},

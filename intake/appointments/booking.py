@@ -15,9 +15,18 @@ from django.utils.translation import gettext as _
 
 from intake.appointments import book, waiting_list
 from intake.appointments.claims import claiming, locked, retry_deadlocks, span_of
+from intake.appointments.deadlines import restore_deadline
 from intake.appointments.notices import schedule_reminders, tell
 from intake.appointments.slot_gone import SlotGone
-from intake.appointments.steps import actor_of, advance, insert, record, request_of, step
+from intake.appointments.steps import (
+    actor_of,
+    advance,
+    insert,
+    record,
+    request_of,
+    step,
+    submission_of,
+)
 from intake.appointments.taking import claiming_time, find_time, free_seat, same_slot, take
 from intake.domain import slots as domain
 from intake.errors import Refused
@@ -142,6 +151,53 @@ def overbook(
             knows=False,
         )
     return appointment
+
+
+@retry_deadlocks
+def restore(*, appointment: Appointment, request_id: str = "") -> Appointment:
+    """Book a visit again that the patient canceled less than 15 minutes ago. Idempotent.
+
+    Raises SlotGone when another patient has the time, and Refused when it is too late, or when the
+    patient has another appointment.
+    """
+    submission = submission_of(appointment)
+    with claiming(spans=[span_of(appointment)]) as now:
+        request = request_of(submission)
+        old = locked(appointment)
+        start, end = old.during.lower, old.during.upper
+        if booked := submission.appointments.filter(status="confirmed").first():
+            if booked.during == old.during:  # the patient pressed the button twice
+                return booked
+            raise Refused(_("You have an appointment already. You can move it instead."))
+        until = restore_deadline(old)
+        is_over = submission.status == "withdrawn"
+        if old.status != "cancelled" or until is None or now > until or is_over:
+            raise Refused(_("It is too late to undo this. Please choose a time, or call us."))
+        capacity = book.capacity_of(
+            clinician=old.clinician, location=old.location, start=start, end=end
+        )
+        who = str(old.clinician_id)
+        near = book.busy_of([who], start, end)
+        free = domain.free_seats(near, clinician=who, start=start, end=end, capacity=capacity)
+        if not free:
+            raise SlotGone
+        if request.progress == "withdrawn":
+            advance(request, "reopen")
+        visit = insert(
+            submission=submission,
+            clinician=old.clinician,
+            location=old.location,
+            visit_type=old.visit_type,
+            start=start,
+            end=end,
+            seat=free[0],
+            capacity=capacity,
+            status="held",
+            held_until=now,
+            at=now,
+        )
+        confirm_visit(visit, submission, by=None, at=now, request_id=request_id)
+    return visit
 
 
 # --- parts ----------------------------------------------------------------------------------------

@@ -3,10 +3,9 @@
 Every service is one transaction, and takes its locks in the order that `booking` describes.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 from intake.appointments import waiting_list
 from intake.appointments.book import FreeTime
 from intake.appointments.claims import claiming, locked, retry_deadlocks, span_of
+from intake.appointments.deadlines import change_deadline
 from intake.appointments.notices import schedule_reminders, tell
 from intake.appointments.steps import (
     actor_of,
@@ -237,9 +237,8 @@ def move_visit(row: Appointment, *, by: User | None, at: datetime, **where: Any)
 
 
 def _refuse_late(appointment: Appointment, by: User | None) -> None:
-    """Raise Refused when the visit is so near that the patient has to call to change it."""
-    notice = timedelta(hours=settings.APPOINTMENT_CANCEL_HOURS)
-    if by is None and appointment.during.lower - timezone.now() < notice:
+    """Raise Refused when the patient has to call to change the visit (see deadlines)."""
+    if by is None and timezone.now() > change_deadline(appointment):
         raise Refused(_("It is too late to change this here. Please call us."))
     if appointment.status != "confirmed":
         workflow.move_visit(appointment.status, "move")

@@ -254,7 +254,7 @@ def _locked(offer: Offer) -> Offer:
 def _refuse_closed(offer: Offer, now: datetime) -> None:
     """Raise SlotGone, with the reason, for an offer that cannot be accepted any more."""
     if offer.state == "lost":
-        raise SlotGone(_("Somebody else took this time a moment ago. We are sorry."))
+        raise SlotGone(_("We are sorry. Another patient has just taken this time."))
     if offer.state == "lapsed" or (offer.state == "open" and offer.expires_at <= now):
         raise SlotGone(_("This offer has ended. We will offer you other times, or call us."))
     if offer.state != "open":

@@ -182,7 +182,11 @@ def _tell(
     if codes:
         texts = sentences.message_texts(codes, row.language)
         owes_call = action != "ask" and given.call is None
-        patient_messages.store(row, texts, by=by, at=decision.at, owes_call=owes_call)
+        # the letter about a cancelled visit is enough, except for a patient in danger
+        announce = ending.VISIT not in ended or action == "redirect"
+        patient_messages.store(
+            row, texts, by=by, at=decision.at, owes_call=owes_call, announce=announce
+        )
     if action == "ask":
         waiting.order_reminder(row=row, at=decision.at)
         if not _is_told(row, given):

@@ -51,16 +51,17 @@ def store(
     by: User,
     at: datetime,
     owes_call: bool = True,
+    announce: bool = True,
 ) -> None:
     """Store a message to the patient, and order the letter that announces the message.
 
     Called in the transaction of the act to which the message belongs. If no letter reaches the
     patient, staff owe a call. With `owes_call=False` no call is owed, because a decision has a call
-    of its own.
+    of its own. With `announce=False` another letter of the same act leads the patient to the page.
     """
     message = Communication(submission=submission, words={"alarm": "", **texts}, by=by, at=at)
     message.save(force_insert=True)
-    if owes_call or telling.letter_reaches(submission):
+    if announce and (owes_call or telling.letter_reaches(submission)):
         order = Order(kind="news", occasion=str(message.pk))
         telling.tell(submission=submission, reason=CallTask.Reason.MESSAGE, order=order)
 

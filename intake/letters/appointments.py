@@ -2,12 +2,13 @@
 
 The letters hold no health data: no clinician, no reason, no complaint. The title of a visit names
 no illness, and stands only in the calendar file. A composer reads the appointment when the letter
-is sent, so that no patient is reminded of a cancelled visit. Each time is followed by its time
-zone. The services in intake/appointments order these letters.
+is sent, so that no patient is reminded of a cancelled visit. A letter names the time zone once, and
+says until when a visit can be changed only while that is true. The services in intake/appointments
+order these letters.
 """
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone, translation
@@ -18,19 +19,21 @@ from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Letter
 from intake.access.part_2 import is_offered
 from intake.appointments import calendar_file
+from intake.appointments.deadlines import notice_begins
 from intake.letters.composing import required_way, text_of
 from intake.models.appointments import Appointment, Offer
 from intake.models.submissions import Submission
-from intake.wording.moments import moment_words
+from intake.wording.moments import moment_words, until_words
 
 WITH_FILE = ("confirmed", "changed", "cancelled")  # letters with a calendar file
+STANDING = ("confirmed", "changed", "reminder")  # letters about a visit that will take place
 INVITING = ("confirmed", "reminder")  # letters that mention part 2 until the patient has sent it
 SUBJECTS = {
     "offer": _("Please choose a time at %(clinic)s"),
     "offer_reminder": _("Please choose a time at %(clinic)s"),
     "waitlist": _("A time has become free at %(clinic)s"),
     "lost": _("The time at %(clinic)s is taken"),
-    "withdrawn": _("The times at %(clinic)s are held no longer"),
+    "withdrawn": _("We no longer hold the times at %(clinic)s"),
     "confirmed": _("The appointment at %(clinic)s"),
     "changed": _("The appointment at %(clinic)s was moved"),
     "cancelled": _("The appointment at %(clinic)s was cancelled"),
@@ -185,10 +188,11 @@ def _letter(
             "appointment_sms" if channel == "sms" else "appointment",
             what=name,
             reference=submission.reference,
-            times=[_moment_words(row.during.lower, row) for row in rows],
+            times=_times(rows),
             places=sorted({calendar_file.where(row) for row in rows}),
-            until=_moment_words(offer.expires_at, rows[0]) if offer else "",
+            until=until_words(offer.expires_at.astimezone(rows[-1].zone)) if offer else "",
             several=len(rows) > 1,
+            change_until=_change_until(rows[0]) if name in STANDING else "",
             part_2=name in INVITING and is_offered(submission),
         )
         files: tuple[tuple[str, bytes, str], ...] = ()
@@ -199,9 +203,20 @@ def _letter(
         return Letter((address,), subject, text, channel, files)
 
 
-def _moment_words(at: datetime, row: Appointment) -> str:
-    """Return a moment in words, in the zone of the visit's location and with the zone's name."""
-    return moment_words(at.astimezone(row.zone), row.location.time_zone)
+def _times(rows: Iterable[Appointment]) -> list[str]:
+    """Return the starts of visits in words. Each zone is named where it begins to count."""
+    words, named = [], ""
+    for row in rows:
+        zone = row.location.time_zone
+        words.append(moment_words(row.starts, zone) if zone != named else until_words(row.starts))
+        named = zone
+    return words
+
+
+def _change_until(visit: Appointment) -> str:
+    """Return when the notice period begins, in words, or '' when it has begun."""
+    until = notice_begins(visit)
+    return until_words(until.astimezone(visit.zone)) if until > timezone.now() else ""
 
 
 def _offer(message: Message) -> Offer | None:

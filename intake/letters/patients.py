@@ -64,6 +64,8 @@ def more_reminder(message: Message) -> Letter | None:
         return None
     channel, address = required_way(submission)
     with translation.override(submission.language):
-        subject = _("We wait for your answer: %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
+        subject = _("We are waiting for your answer: %(clinic)s") % {
+            "clinic": settings.CLINIC_SHORT_NAME
+        }
         text = text_of("more_reminder", reference=submission.reference)
         return Letter((address,), subject, text, channel)

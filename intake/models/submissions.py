@@ -195,6 +195,8 @@ class Submission(models.Model):
     )
     # How well the urgency of the rules fitted, as a clinician said at closing; '' if nobody said.
     urgency_fit = models.CharField(max_length=8, choices=Fit.choices, blank=True, db_default="")
+    # From the first page to sending. None if the patient left the form and came back later.
+    took_seconds = models.IntegerField(null=True)
     # The earlier submission that this submission adds to.
     follows = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="additions"
@@ -445,3 +447,21 @@ class RuleCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule} {self.day}"
+
+
+class UsualMinutes(models.Model):
+    """The median time that patients take for a protocol. The row names no submission."""
+
+    protocol = models.SlugField(db_index=False)
+    kind = models.CharField(max_length=11, choices=Kind.choices)
+    minutes = models.PositiveSmallIntegerField()
+    day = models.DateField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["protocol", "kind"], name="usual_minutes_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.protocol} {self.kind}"

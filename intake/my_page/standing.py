@@ -16,21 +16,21 @@ from intake.my_page.readers import Reader
 from intake.wording import moments
 
 STATUS_WORDS = {
-    "new": gettext_lazy("We have your request. Nobody has read it yet."),
+    "new": gettext_lazy("We have your request. No one has read it yet."),
     "in_review": gettext_lazy("A clinician is reading it."),
     "decided": gettext_lazy("A clinician has read it and decided what happens next."),
     "closed": gettext_lazy("This request is finished."),
-    "withdrawn": gettext_lazy("You took this request back."),
+    "withdrawn": gettext_lazy("You withdrew this request."),
 }
-OPENED = gettext_lazy("We have your request and have opened it. A clinician will decide about it.")
+OPENED = gettext_lazy("We have opened your request. A clinician will decide what happens next.")
 PROGRESS_WORDS = {
-    "requested": gettext_lazy("Your wish for a visit is with our front desk."),
+    "requested": gettext_lazy("Our front desk has your request for a visit."),
     "called": gettext_lazy("Our front desk has called you about a visit."),
     "offered": gettext_lazy("We hold times for you. Please choose one."),
     "booked": gettext_lazy("The visit is booked."),
     "done": gettext_lazy("The visit took place."),
     "missed": gettext_lazy("The visit was missed. Please call us."),
-    "withdrawn": gettext_lazy("You do not want a visit any more."),
+    "withdrawn": gettext_lazy("You told us that no visit is wanted."),
 }
 
 
@@ -69,7 +69,7 @@ def short_words(submission: Submission, outcome: str) -> str:
     if needs_emergency_care(submission, outcome):
         return _("A clinician has read your request. This needs emergency care now.")
     if is_asked(submission):
-        return _("We need something more from you.")
+        return _("We need more information from you.")
     if submission.status == "new":
         return _("We have your request.")
     return _state_words(submission)
@@ -82,22 +82,23 @@ def status_words(
     letters: Sequence[Communication],
     readers: Sequence[Reader],
     visit_stands: bool,
+    is_arranged: bool,
 ) -> str:
     """Say where the submission stands and what the patient has to do.
 
-    Makes up to two queries to say how staff asked the patient for more, and one query to say when
-    staff called.
+    `is_arranged`: the page shows a visit or offers, so the clinic has seen the request. Makes up to
+    two queries to say how staff asked the patient for more, and one query to say when staff called.
     """
     if needs_emergency_care(submission, outcome):
         call = _call_words(submission) if submission.status == "decided" else ""
         return f"{short_words(submission, outcome)} {call}".strip()
     if is_asked(submission):
         return _asked_words(submission, letters)
-    if submission.status == "new" and readers:
-        return str(OPENED)
+    if submission.status == "new" and (readers or is_arranged):
+        return str(OPENED) if readers else _("We have your request.")
     if submission.status == "decided" and outcome == "refer_elsewhere":
         return _(
-            "A clinician has read your request: another service can help you better. If we have "
+            "A clinician has read your request. Another service can help you better. If we have "
             "not told you which one, please call us at %(phone)s."
         ) % {"phone": settings.CLINIC_PHONE}
     if submission.status == "decided" and outcome == "advice_only" and not visit_stands:
@@ -120,16 +121,16 @@ def _asked_words(submission: Submission, letters: Sequence[Communication]) -> st
     """Say that staff need something more from the patient, how staff asked, and how to answer."""
     since = submission.asked_at or submission.decisions.values_list("at", flat=True).first()
     if since and any(row.by_id and row.at >= since for row in letters):
-        return _("We need something more from you. Read the messages below, or call us.")
+        return _("We need more information from you. Read the messages below, or call us.")
     call = submission.calls.last()
     if call is None:
-        request = _("We need something more from you.")
+        request = _("We need more information from you.")
     elif call.outcome == Call.Outcome.REACHED:
-        request = _("We spoke with you on %(day)s and wait for your answer.") % {
+        request = _("We spoke with you on %(day)s and are waiting for your answer.") % {
             "day": _day(call.at)
         }
     else:
-        request = _("We need something more from you. We tried to call you on %(day)s.") % {
+        request = _("We need more information from you. We tried to call you on %(day)s.") % {
             "day": _day(call.at)
         }
     how = _("Please call us at %(phone)s, or write to us below.") % {"phone": settings.CLINIC_PHONE}

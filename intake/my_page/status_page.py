@@ -18,14 +18,14 @@ from intake.access.forms import ReplyForm
 from intake.access.part_2 import is_offered
 from intake.appointments.views.visit_words import visit_context
 from intake.domain import workflow
-from intake.domain.minutes import minutes
 from intake.errors import REFUSALS
 from intake.models.access import Grant
 from intake.models.submissions import Kind, Submission
 from intake.my_page import readers, standing
 from intake.my_page.browser_key import key_of
 from intake.questionnaire import all_questions
-from intake.questionnaire.views.receipt import next_words
+from intake.questionnaire.usual_minutes import minutes_for
+from intake.questionnaire.views.next_step import next_words
 from intake.wording.languages import if_foreign
 
 READER_WORDS = {
@@ -80,6 +80,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
             letters=letters,
             readers=seen_by,
             visit_stands=is_visit_open or bool(visit["offers"]),
+            is_arranged=bool(visit["appointment"] or visit["offers"]),
         )
     return {
         "reference": submission.reference,
@@ -92,7 +93,11 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
         "stop_told_in": spoken.language_of("emergency"),
         "draft": emergency and spoken.is_draft("emergency"),
         "next_text": "",
-        **(next_words(submission, spoken) if promises and submission.kind != Kind.STOPPED else {}),
+        **(
+            next_words(submission, spoken, request=wish)
+            if promises and submission.kind != Kind.STOPPED
+            else {}
+        ),
         "stopped": submission.kind == Kind.STOPPED,
         "visit": standing.visit_words(wish.progress, outcome, offers=bool(visit["offers"]))
         if wish
@@ -108,8 +113,10 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
             {"who": READER_WORDS.get(reader.role, _("Our staff")), "at": reader.at}
             for reader in seen_by
         ],
-        "part_2_minutes": minutes(spoken.protocol, Kind.PART_2) if is_offered(submission) else 0,
-        "all_minutes": minutes(documents.newest(submission.protocol_id))
+        "part_2_minutes": minutes_for(spoken.protocol, Kind.PART_2)
+        if is_offered(submission)
+        else 0,
+        "all_minutes": minutes_for(documents.newest(submission.protocol_id))
         if all_questions.is_offered(submission)
         else 0,
         "may_withdraw": "withdraw" in workflow.allowed(submission.status),

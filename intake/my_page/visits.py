@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.requests import Request
-from intake.appointments import changing, offers, waiting_list
+from intake.appointments import booking, changing, offers, waiting_list
 from intake.appointments.calendar_file import NAME, calendar_file, media_type
 from intake.appointments.views.visit_words import may_change, words_of
 from intake.errors import Conflict, Refused
@@ -64,6 +64,18 @@ def cancel(request: Request, *, grant: Grant, submission: Submission) -> HttpRes
     if request.method != "POST" or go not in ("again", "cancel"):
         return render(request, "my/cancel.html", {"appointment": words_of(visit)})
     changing.cancel(appointment=visit, again=go == "again", request_id=request.request_id)
+    return redirect("intake:my")
+
+
+@require_POST
+@with_grant
+@with_refusals
+def restore(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """Book the visit again that the patient has just canceled."""
+    rows = submission.appointments.filter(status="cancelled").exclude(cancel_reason="")
+    visit = rows.for_reading().order_by("-changed_at").first()
+    if visit is not None:
+        booking.restore(appointment=visit, request_id=request.request_id)
     return redirect("intake:my")
 
 

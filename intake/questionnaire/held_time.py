@@ -67,8 +67,10 @@ def chosen_appointment(draft: Draft, wish: Mapping[str, Any]) -> Appointment | N
     return rows.for_reading().first() if pk else None
 
 
-def fulfil_wish(submission: Submission, draft: Draft, content: Content, request_id: str) -> None:
+def fulfil_wish(submission: Submission, draft: Draft, content: Content, request_id: str) -> bool:
     """Book the held slot, or put the patient on the waiting list. Part of `sending.submit`.
+
+    Returns whether a visit was booked.
 
     If the urgency does not allow so late a slot, the slot is released, and staff answer the
     request. Raises Refused, and SlotGone if another patient has the slot meanwhile.
@@ -83,7 +85,8 @@ def fulfil_wish(submission: Submission, draft: Draft, content: Content, request_
                 # the hold has expired, so the slot may meanwhile be past, closed or taken
                 free_times.find_slot(key=key_of(row), visit_type=row.visit_type)
             booking.confirm_hold(appointment=row, submission=submission, request_id=request_id)
-        else:
-            holds.release(appointment=row, draft=draft, request_id=request_id)
+            return True
+        holds.release(appointment=row, draft=draft, request_id=request_id)
     elif wish.get("waitlist") and free_times.may_be_offered(submission=submission):
         waiting_list.join_waitlist(submission=submission, request_id=request_id)
+    return False

@@ -28,6 +28,7 @@ from intake.questionnaire import rule_counts
 from intake.questionnaire.composing import build_submission, build_wish, chosen_place
 from intake.questionnaire.drafts import walk_of
 from intake.questionnaire.held_time import fulfil_wish
+from intake.questionnaire.usual_minutes import seconds_between
 from intake.questionnaire.walk import Walk
 from intake.ways import escalation, waiting
 
@@ -78,7 +79,9 @@ def submit(
         submission = _store(draft, walk, kind=draft.kind, contact=contact)
         if walk.content.wish:
             build_wish(submission, walk.content.wish).save(force_insert=True)
-            fulfil_wish(submission, draft, walk.content, request_id)
+            # the letter about the visit also confirms that the submission arrived
+            if fulfil_wish(submission, draft, walk.content, request_id):
+                is_confirmed = False
         _record_sent(submission, walk.assessment, request_id, confirm=is_confirmed)
     return submission
 
@@ -151,6 +154,7 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
             location=location,
         )
         submission.follows_id = draft.follows_id
+        submission.took_seconds = seconds_between(draft.created_at, now)
         submission.translation_id = translation
         submission.suspect = _suspect(draft, walk, submission)
         if kind == Kind.PART_2 and not walk.assessment.fired:

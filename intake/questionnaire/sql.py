@@ -28,3 +28,12 @@ select * from unnest(%s::date[], %s::text[], %s::text[], %s::integer[], %s::inte
 on conflict (day, rule, protocol_hash) do update
   set fired = old.fired + excluded.fired, untold = old.untold + excluded.untold
 """
+
+# The ORM has no median.
+MEDIAN_MINUTES = """
+select p.name, s.kind,
+  greatest(2, ceil(percentile_cont(0.5) within group (order by s.took_seconds) / 60))::integer
+from intake_submission s join intake_protocoldocument p on p.content_hash = s.protocol_hash
+where s.took_seconds is not null and s.submitted_at > %s and not s.suspect
+group by p.name, s.kind having count(*) >= %s
+"""

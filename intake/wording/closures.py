@@ -19,7 +19,7 @@ def unread_words(at: datetime, place: object = None, *, ask: bool = True) -> str
     if not calendar.is_delayed(at) or hours.is_on_call(at, place, ask=ask):
         return ""
     opening = hours.day_words(calendar.next_opening(at), at)
-    return _("Nobody here reads this before %(opening)s.") % {"opening": opening}
+    return _("No one here reads this before %(opening)s.") % {"opening": opening}
 
 
 def red_flag_words(at: datetime, place: object) -> str:
@@ -29,8 +29,8 @@ def red_flag_words(at: datetime, place: object) -> str:
         return f"{unread} {where}"
     opening = hours.day_words(hours.current(place).next_opening(at), at)
     return _(
-        "We are closed until %(opening)s. A person on call is told of your answers. Please do not "
-        "wait for that."
+        "We are closed until %(opening)s. We are telling the person on call about your answers. "
+        "Do not wait to hear from us."
     ) % {"opening": opening}
 
 
@@ -41,18 +41,18 @@ def moved_words(column: str, urgency: int, moved: datetime, now: datetime) -> st
     """
     if urgency >= Urgency.SAME_DAY:
         return _(
-            "We are closed at the time by which we wanted to contact you. Go to urgent care or an "
-            "emergency room today. Do not wait for us."
+            "We are closed at the time we told you. Go to urgent care or an emergency room today. "
+            "Do not wait for us."
         )
     if column == "reply_due_at":
-        return _("We are closed when we wanted to answer you. We now answer by %(by)s.") % {
+        return _("We are closed at the time we told you. We now answer you by %(by)s.") % {
             "by": hours.day_words(moved, now)
         }
     if urgency == Urgency.URGENT:
-        return _("We are closed when we wanted to contact you. We now contact you by %(by)s.") % {
+        return _("We are closed at the time we told you. We now contact you by %(by)s.") % {
             "by": hours.day_words(moved, now)
         }
-    return _("We are closed when we planned the visit. We now aim for a visit by %(day)s.") % {
+    return _("We are closed on the day we told you. We now aim for a visit by %(day)s.") % {
         "day": hours.date_words(moved, now)
     }
 

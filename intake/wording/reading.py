@@ -102,8 +102,8 @@ def contact_rows(
         ("been_here", gettext("At our clinic before"), BEEN_HERE.get(contact.get("been_here", ""))),
         (PHONE, gettext("Phone"), phone_words(contact.get(PHONE, ""))),
         ("email", gettext("E-mail"), email),
-        ("prefer", gettext("Reach by"), PREFER.get(contact.get("prefer", ""))),
-        ("prefer_time", gettext("Good time"), _unless_any(contact.get("prefer_time", ""))),
+        ("prefer", gettext("Preferred contact"), PREFER.get(contact.get("prefer", ""))),
+        ("prefer_time", gettext("Best time to call"), _unless_any(contact.get("prefer_time", ""))),
         (LANGUAGE_HELP, gettext("Language help"), language.get(contact.get(LANGUAGE_HELP, ""))),
     ]
     return [(label, [] if n in veiled else [str(value)]) for n, label, value in rows if value]

@@ -148,7 +148,7 @@ REFUSED = [
     ({"ESCALATE_MINUTES": "0"}, ["ESCALATE_MINUTES", "from 1 to 1440"]),
     ({"OUTBOX_LEASE_SECONDS": "5"}, ["OUTBOX_LEASE_SECONDS", "from 10 to 600"]),
     ({"APPOINTMENT_MODE": "calls"}, ["APPOINTMENT_MODE='calls'", "requests or slots"]),
-    ({"APPOINTMENT_REMIND_DAYS": "3,soon"}, ["APPOINTMENT_REMIND_DAYS", "such as 3,1"]),
+    ({"APPOINTMENT_REMIND_DAYS": "3,soon"}, ["APPOINTMENT_REMIND_DAYS", "such as 3,2"]),
     ({"APPOINTMENT_REMIND_DAYS": "0"}, ["APPOINTMENT_REMIND_DAYS", "from 1 to 30"]),
     ({"APPOINTMENT_HORIZON_DAYS": "1"}, ["APPOINTMENT_HORIZON_DAYS", "from 14 to 366"]),
 ]

@@ -108,7 +108,7 @@ def test_the_receipt_leads_to_pages_that_fit_and_tells_no_diagnosis():
     page = Patient().whole_journey()
 
     assert "Pages to read" in page.text
-    assert "They do not say what you have." in page.text
+    assert "They are not a diagnosis." in page.text
     assert "Restless legs: an overview" in page.text
 
 

@@ -25,7 +25,7 @@ def test_what_is_not_sent_can_be_sent_again():
         page = patient.send()
     assert page.status == 503
     assert page.response["Retry-After"] == "30"
-    assert "Your answers are kept." in page.text
+    assert "We kept your answers." in page.text
     for model in (Submission, AppointmentRequest, StatusChange, Message):
         assert not model.objects.exists()
     assert patient.draft.content["answers"]

@@ -60,7 +60,7 @@ def test_on_a_device_that_was_left_alone_it_is_no_more(step, django_assert_num_q
     url = "/intake/check/" if step == "check" else step_url(step)
     with django_assert_num_queries(1):
         page = patient.get(url)
-    assert "Private answers are hidden" in page.text
+    assert "We hide your private answers" in page.text
     if step != "check":
         typed = patient.page.form.values
         with django_assert_num_queries(2):
@@ -80,10 +80,14 @@ def test_what_can_be_wished_for_comes_with_the_draft_and_is_never_old(django_ass
         assert patient.client.post(step_url("appointment"), typed).status_code == 302
 
 
-def test_a_page_with_an_error_is_one_query(django_assert_num_queries):
+def test_a_page_with_an_error_is_kept_with_two_queries_and_shown_with_one(
+    django_assert_num_queries,
+):
     patient = at("rls-2")
+    with django_assert_num_queries(2):
+        assert patient.client.post(step_url("rls-2"), {}).status_code == 303
     with django_assert_num_queries(1):
-        patient.client.post(step_url("rls-2"), {})
+        assert patient.get(step_url("rls-2")).status == 422
 
 
 def test_an_emergency_is_two_queries(django_assert_num_queries):
@@ -132,10 +136,10 @@ def test_sending_again_is_one_query(django_assert_num_queries):
         patient.client.post("/intake/check/")
 
 
-def test_the_receipt_is_two_queries_and_one_each_for_part_2_and_the_pages_to_read(
+def test_the_receipt_is_two_queries_and_one_each_for_wish_address_part_2_and_pages_to_read(
     django_assert_num_queries,
 ):
     patient = at("check")
     patient.send()
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(6):
         patient.client.get("/intake/sent/")

@@ -188,15 +188,15 @@ def test_the_pages_of_a_patient_who_comes_back_keep_nobody_out(window):
 
     # when: the patient looks at what the clinic has, and sends a message without words
     patient.comes_back_with(submission.reference)
-    judge.sees("Where it stands")
+    judge.sees("Where your request stands")
     patient.sends()
 
     # then: the page says that there is a problem
     judge.sees("There is a problem")
 
     # when: the patient thinks of taking the request back, but keeps it
-    patient.follows("Take this request back")
-    judge.sees("Take this request back?")
+    patient.follows("Withdraw this request")
+    judge.sees("Withdraw this request?")
     patient.follows("Keep it")
 
     # when: the patient writes of an emergency

@@ -89,7 +89,7 @@ def test_a_patient_asks_accepts_moves_and_cancels_and_the_next_patient_gets_the_
     assert the_visit().starts == second
     looks_right(patient)
     if scripts:
-        assert file_behind(patient, "Put it into my calendar") == "appointment.ics"
+        assert file_behind(patient, "Add it to my calendar") == "appointment.ics"
 
     # when: the patient chooses another time
     patient.follows("Choose another time")
@@ -112,7 +112,7 @@ def test_a_patient_asks_accepts_moves_and_cancels_and_the_next_patient_gets_the_
     # when: the patient cancels the appointment
     patient.follows("Cancel the appointment")
     looks_right(patient)
-    patient.presses("Cancel it, I need no visit")
+    patient.presses("Cancel, I do not need a visit")
 
     # then: nobody has an appointment
     patient.sees("was cancelled")

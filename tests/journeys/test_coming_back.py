@@ -71,7 +71,7 @@ def test_a_patient_called_away_from_the_own_phone_goes_on_three_hours_later(wind
     patient.opens("/intake/legs/p/reason/")
 
     # then: the page hides the private answer
-    patient.sees("Private answers are hidden")
+    patient.sees("We hide your private answers")
     assert "husband" not in all_that_the_page_holds(patient)
     patient.finds_no_barrier()
     patient.needs_no_sideways_scrolling(320)
@@ -105,13 +105,13 @@ def test_a_patient_called_away_in_the_library_leaves_nothing_for_the_next_person
     library.presses("Continue")
 
     # then: the answers are gone, and the page says why
-    library.sees("You left this device alone for more than 20 minutes")
-    library.sees("no code can open them")
+    library.sees("You did not use this device for more than 20 minutes")
+    library.sees("no code can open your answers")
     library.finds_no_barrier()
 
     # when: the next person starts
     library.follows("Start again")
-    library.does_not_see("You have begun before")
+    library.does_not_see("You started answering")
     library.presses("Start, others use it")
 
     # then: the first questions come
@@ -155,11 +155,11 @@ def test_a_patient_answers_a_message_of_the_clinic_and_takes_the_request_back(wi
     clinician.does_not_see("Answer by")
 
     # when: the patient takes the request back
-    patient.follows("Take this request back")
-    patient.presses("Take it back")
+    patient.follows("Withdraw this request")
+    patient.presses("Withdraw it")
 
     # then: the page says that the request is taken back
-    patient.sees("You took this request back.")
+    patient.sees("You withdrew this request.")
 
     # when: the patient leaves the page
     patient.presses("Leave this page")

@@ -49,7 +49,7 @@ def test_a_patient_who_also_tells_the_clinic_leaves_a_number(patient):
     assert received.person["callback_phone"] == "+12025550147"
 
     # then: the patient reads that the clinic has the number, and still reads whom to call
-    patient.sees("Your number is left for the clinic.", received.reference)
+    patient.sees("We have your phone number.", received.reference)
     patient.sees_one_link("Call 911")
 
 

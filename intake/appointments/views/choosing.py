@@ -115,11 +115,8 @@ def _context(
     form: TimesForm, found: Iterable[FreeTime], *, following: str, is_later: bool
 ) -> dict[str, Any]:
     found = list(found)
-    zones = sorted({free.location.time_zone for free in found})
+    zones = {free.location.time_zone for free in found}
     several = len({free.location.pk for free in found}) > 1
-    # The page names the clock, such as EST, only once if all times have the same clock. If the
-    # zones differ or the clock changes, the page names the clock at each time.
-    clocks = {str(free.start.tzname()) for free in found}
     return {
         "form": form,
         "visit": str(form.visit_type.pk) if form.visit_type else "",
@@ -130,11 +127,11 @@ def _context(
         "days": [
             (
                 moments.day_words(day),
-                [_option(free, place=several, clock=len(clocks) > 1) for free in slots],
+                [_option(free, place=several, zone=len(zones) > 1) for free in slots],
             )
             for day, slots in _by_day(found)
         ],
-        "zones": ", ".join((*clocks, *zones) if len(clocks) == 1 else zones),
+        "zone": moments.zone_words(*zones) if len(zones) == 1 else "",
         "kind": form.visit_type,
         "following": following,
         "is_later": is_later,
@@ -149,9 +146,14 @@ def _by_day(found: Iterable[FreeTime]) -> Iterator[tuple[date, Iterator[FreeTime
     return groupby(ordered, key=lambda free: free.start.date())
 
 
-def _option(free: FreeTime, *, place: bool, clock: bool) -> tuple[str, str, str]:
-    """Return the slot key, the time and, with `place`, the location for a radio button."""
-    time = moments.clock_words(free.start) if clock else moments.time_words(free.start)
+def _option(free: FreeTime, *, place: bool, zone: bool) -> tuple[str, str, str]:
+    """Return the slot key, the time and, with `place`, the location for a radio button.
+
+    With `zone`, the time names its time zone.
+    """
+    time = moments.clock_words(free.start)
+    if zone:
+        time = f"{time} {moments.zone_words(free.location.time_zone)}"
     return free.key, time, free.location.name if place else ""
 
 

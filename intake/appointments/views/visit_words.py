@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from intake.appointments import calendar_file, free_times
+from intake.appointments.deadlines import change_deadline, restore_deadline
 from intake.models.appointments import Appointment, AppointmentRequest, Offer
 from intake.models.clinic_time import VisitKind
 from intake.models.submissions import Submission, Urgency
@@ -28,19 +29,30 @@ def visit_context(submission: Submission) -> dict[str, Any]:
     coming = booked if booked and booked.during.lower > timezone.now() else None
     is_bookable = booked is None and _is_bookable(submission)
     could_wait = is_bookable or (coming is not None and free_times.may_choose(submission.urgency))
+    offers = _offers_context(request, is_booked=booked is not None)
     return {
         "appointment": words_of(newest) if newest else None,
         "is_booked": booked is not None,
         "is_coming": coming is not None,
-        "may_change": coming is not None and may_change(coming),
-        "cancel_hours": settings.APPOINTMENT_CANCEL_HOURS,
-        # A visit to come replaces the promise of a level, except that an urgent patient is still
-        # called.
-        "says_next": coming is None or submission.urgency >= Urgency.URGENT,
-        **_offers_context(request, is_booked=booked is not None),
+        "change_until": _future_words(coming, change_deadline(coming)) if coming else "",
+        "restore_until": _future_words(newest, restore_deadline(newest))
+        if newest and newest.status == "cancelled" and submission.status != "withdrawn"
+        else "",
+        # A visit to come or an offer replaces the promise of a level, except that an urgent patient
+        # is still called.
+        "says_next": submission.urgency >= Urgency.URGENT
+        or (coming is None and not offers["offers"]),
+        **offers,
         "may_choose": is_bookable and settings.APPOINTMENT_MODE == "slots",
         **_waiting_context(submission, request, could_wait=could_wait),
     }
+
+
+def _future_words(visit: Appointment, until: datetime | None) -> str:
+    """Return a deadline of a visit in words, or '' when the deadline is over."""
+    if until is None or until < timezone.now():
+        return ""
+    return moments.until_words(until.astimezone(visit.location.zone))
 
 
 def _offers_context(request: AppointmentRequest | None, *, is_booked: bool) -> dict[str, Any]:
@@ -87,7 +99,7 @@ def words_of(visit: Appointment) -> dict[str, Any]:
         "title": visit.visit_type.title,
         "day": moments.day_words(visit.starts.date()),
         "time": moments.clock_words(visit.starts),
-        "zone": visit.location.time_zone,
+        "zone": moments.zone_words(visit.location.time_zone),
         "moment": moments.moment_words(visit.starts, visit.location.time_zone),
         "minutes": (visit.during.upper - visit.during.lower) // timedelta(minutes=1),
         "clinician": visit.clinician.name,
@@ -100,9 +112,7 @@ def words_of(visit: Appointment) -> dict[str, Any]:
 
 def may_change(visit: Appointment) -> bool:
     """Whether there is still time for the patient to move or cancel the visit without calling."""
-    notice = timedelta(hours=settings.APPOINTMENT_CANCEL_HOURS)
-    start: datetime = visit.during.lower
-    return start - timezone.now() >= notice
+    return timezone.now() <= change_deadline(visit)
 
 
 def _newest(submission: Submission) -> Appointment | None:

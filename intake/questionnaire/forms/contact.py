@@ -200,7 +200,9 @@ class ContactForm(WalkForm):
         refuse_repeated_controls(self)
         data = self.cleaned_data
         if data.get("prefer") == "email" and not data.get("email") and "email" not in self.errors:
-            self.add_error("email", _("Enter an e-mail address, or choose another way above."))
+            self.add_error(
+                "email", _("Enter an e-mail address, or choose another way to reach you.")
+            )
         if data.get("email") != self.initial.get("email") and "email" not in self.left_blank:
             ask_about_slip(self, "email")
         return data

@@ -1,6 +1,7 @@
 """The check page: show all answers to the patient, and send them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from clinic.requests import Request
 from intake.appointments import free_times
 from intake.appointments.slot_gone import SlotGone
-from intake.draft_content import APPOINTMENT, CONTACT
+from intake.draft_content import APPOINTMENT, CHECK, CONTACT
 from intake.errors import Conflict, Gone, NotReady, Refused
 from intake.models.submissions import Draft, Urgency
 from intake.questionnaire import held_time, sending
@@ -31,6 +32,7 @@ from intake.questionnaire.views.browser import (
 from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.page_parts import STEP_TITLES, is_accepted, red_flag_cards
 from intake.questionnaire.views.request_limits import count_send, may_write_to, with_retry_after
+from intake.questionnaire.views.returned import give_back, returned_page
 from intake.questionnaire.views.times_step import lost_time
 from intake.questionnaire.walk import Walk
 from intake.ways.contact import way_to
@@ -58,12 +60,17 @@ def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
     if walk.first_open:
         return redirect_to(walk.protocol, walk.first_open)
     if request.method != "POST":
+        returned = returned_page(walk, CHECK)
+        if returned:
+            form = SendForm(walk, returned.posted) if asks_consent(walk) else None
+            status = 409 if returned.notice else 422
+            return show_check(request, walk, form=form, notice=returned.notice, status=status)
         return show_check(request, walk, notice=held_notice(draft, walk))
     if request.POST.get("go") == "save":
         return redirect("intake:save")
     form = SendForm(walk, request.POST) if asks_consent(walk) else None
-    if form and not is_accepted(request, form):
-        return show_check(request, walk, form=form, status=422)
+    if form and not is_accepted(form):
+        return _give_back(request, draft, walk)
     if seconds := count_send(request):
         notice = _("Too many requests came from your network. Your answers are kept.")
         return with_retry_after(
@@ -83,8 +90,15 @@ def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
     except SlotGone:
         return lost_time(request, draft, walk)
     except (Conflict, Refused) as problem:
-        return show_check(request, walk, form=form, notice=str(problem), status=409)
+        return _give_back(request, draft, walk, str(problem))
     return redirect("intake:sent")
+
+
+def _give_back(request: Request, draft: Draft, walk: Walk, notice: str = "") -> HttpResponse:
+    """Bring the check page back with what stands in the way of sending, by a redirect."""
+    with suppress(Conflict):  # sent or deleted meanwhile, which the check page says by itself
+        return give_back(request, draft, walk, CHECK, notice=notice)
+    return redirect("intake:check")
 
 
 @require_safe
@@ -227,7 +241,7 @@ def held_notice(draft: Draft, walk: Walk) -> str:
     if row is None or row.status != "held" or row.held_until is None:
         return ""
     if row.held_until <= timezone.now():
-        return _("We could not hold your time any longer. If nobody took it, sending books it.")
+        return _("We no longer hold your time. If it is still free when you send, we book it.")
     until = clock_words(row.held_until.astimezone(row.zone))
     return _("We hold your time until %(until)s. It is booked when you send.") % {"until": until}
 

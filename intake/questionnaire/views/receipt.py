@@ -1,37 +1,34 @@
 """The receipt: the reference, what happens next and by when, and the advice."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clinic import hours
-from clinic.opening_hours import ClinicHours
 from clinic.requests import Request
 from intake import documents
 from intake.access.part_2 import is_offered
 from intake.appointments.views.visit_words import words_of
 from intake.domain.computed import reads
 from intake.domain.definition import Protocol
-from intake.domain.minutes import minutes
-from intake.domain.wording import Wording
-from intake.models.submissions import Kind, Submission, Urgency
+from intake.models.appointments import AppointmentRequest, WishedVisit
+from intake.models.clinic_time import Location
+from intake.models.submissions import Kind, Submission
 from intake.questionnaire import all_questions, drafts
+from intake.questionnaire.usual_minutes import minutes_for
 from intake.questionnaire.views.browser import (
     draft_notice,
     draft_of,
 )
+from intake.questionnaire.views.next_step import next_words
+from intake.ways.contact import return_way
 from intake.wording import advice
-from intake.wording.closures import red_flag_words
-from intake.wording.languages import if_foreign
-from intake.wording.periods import filled
 
 
 @require_safe
@@ -45,14 +42,24 @@ def sent(request: Request) -> HttpResponse:
     submission = draft.submission
     context = sent_context(submission, left_alone=drafts.left_alone(draft))
     context["part_2_minutes"] = context["all_minutes"] = 0
+    context["clinic_address"] = _address(submission)
     if submission.kind == Kind.PART_2:
         context |= part_2_context(submission)
     elif is_offered(submission):
         protocol = documents.protocol_of(submission.protocol_id)
-        context["part_2_minutes"] = minutes(protocol, Kind.PART_2)
+        context["part_2_minutes"] = minutes_for(protocol, Kind.PART_2)
     elif all_questions.is_offered(submission):
-        context["all_minutes"] = minutes(documents.newest(submission.protocol_id))
+        context["all_minutes"] = minutes_for(documents.newest(submission.protocol_id))
     return render(request, "intake/sent.html", context)
+
+
+def _address(submission: Submission) -> list[str]:
+    """Return the lines of the address of the patient's place, or else of the first place."""
+    places = Location.objects.filter(is_active=True).exclude(address="").order_by("name")
+    rows = dict(places.values_list("pk", "address"))
+    first = next(iter(rows.values()), "")
+    place = rows.get(submission.location_id, first) if submission.location_id else first
+    return [line.strip() for line in place.splitlines() if line.strip()]
 
 
 def part_2_context(submission: Submission) -> dict[str, Any]:
@@ -61,11 +68,8 @@ def part_2_context(submission: Submission) -> dict[str, Any]:
     said = {"reference": first.reference} if first else {}
     if submission.result.fired:
         return said
-    next_text = _(
-        "Your new answers are with your first answers now. "
-        "What we told you about your request still counts."
-    )
-    return said | {"next_text": next_text, "next_language": ""}
+    next_text = _("We added your answers to your request. What we told you before still counts.")
+    return said | {"next_text": next_text, "next_language": "", "next_way": ""}
 
 
 def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
@@ -91,17 +95,24 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     )
     today = [card for card in cards if card.level in ("emergency", "same_day", "crisis")]
     calm = [card for card in cards if card not in today]
-    visit, next_steps = booked_words(submission), next_words(submission, words)
+    visit = booked_words(submission)
+    requests = AppointmentRequest.objects.select_related("waiting")
+    wished = requests.filter(submission=submission).first()
+    next_step = next_words(submission, words, request=wished, named=not left_alone)
     if visit and assessment.urgency in ("soon", "routine"):
         # A patient with a booked visit need not read the period within which the clinic sees
         # patients.
-        next_steps["next_text"] = _("We read your answers when the clinic is open.")
+        next_step = {"next_text": _("The next step is the appointment."), "next_way": ""}
     room = max(0, advice.MOST_ADVICE - len(today))
     return {
         "reference": submission.reference,
-        "proxied": protocol.uses.is_proxy(submission.answers.get(protocol.uses.who.q)),
+        "sent_at": submission.submitted_at,
+        "origin": settings.SITE_ORIGIN,
         "visit": visit,
-        **next_steps,
+        "heading": _heading(protocol, submission, visit),
+        "wished": "" if visit or wished is None else wish_words(wished),
+        "return_by": return_way(submission.person),
+        **next_step,
         "panels": today,
         "advice": calm[:room],
         "more": calm[room:],
@@ -125,6 +136,31 @@ def booked_words(submission: Submission) -> dict[str, Any] | None:
     return words_of(row) if row else None
 
 
+def _heading(protocol: Protocol, submission: Submission, visit: dict[str, Any] | None) -> str:
+    if visit:
+        return _("The appointment is booked")
+    if submission.kind == Kind.APPOINTMENT:
+        return _("We have your request")
+    if protocol.uses.is_proxy(submission.answers.get(protocol.uses.who.q)):
+        return _("We have the answers about the patient")
+    return _("We have your answers")
+
+
+def wish_words(request: AppointmentRequest) -> str:
+    """Return in one sentence what a patient without a booked visit asked for."""
+    if hasattr(request, "waiting"):
+        return _("You are on the waiting list for a visit.")
+    if request.visit_type == WishedVisit.CALL_ME:
+        return _("You asked us to call you to arrange a visit.")
+    if settings.APPOINTMENT_MODE == "slots":
+        return _("No time is booked yet.")
+    return {
+        WishedVisit.IN_PERSON: _("You asked for a visit at the clinic."),
+        WishedVisit.VIDEO: _("You asked for a visit by video."),
+        WishedVisit.PHONE: _("You asked for a visit by phone."),
+    }[WishedVisit(request.visit_type)]
+
+
 def to_read(
     protocol: Protocol, submission: Submission, veiled: Collection[str] = frozenset()
 ) -> list[str]:
@@ -144,93 +180,3 @@ def to_read(
         codes = chosen if isinstance(chosen, list) else [chosen]
         named += [page for o in question.options if o.code in codes for page in o.learn]
     return list(dict.fromkeys(named))
-
-
-def next_words(submission: Submission, words: Wording) -> dict[str, str]:
-    """Return what happens next, and the language of this text if the page has another language.
-
-    The text says whether the patient may wait, so it is a safety text. If its translation is not
-    signed, the English text is returned.
-    """
-    spoken = words.language_of(_urgency_code(submission))
-    foreign = if_foreign(spoken)
-    with override(spoken):
-        return {"next_text": next_text(submission, words), "next_language": foreign}
-
-
-def _urgency_code(submission: Submission) -> str:
-    """Return the urgency that the rules found, or the current urgency if it is higher.
-
-    So a patient who was told to seek help today is not told to wait when staff lower the urgency.
-    """
-    found = Urgency.of(submission.result.urgency)
-    return Urgency(max(found, submission.urgency)).code
-
-
-def next_text(submission: Submission, words: Wording) -> str:
-    """Return what happens next and by when, in the clinic's time zone.
-
-    While the clinic is closed, the text does not promise a call.
-    """
-    now, target, code = timezone.now(), submission.target_at, _urgency_code(submission)
-    # a submission here is an emergency because of free text, or because staff raised the urgency
-    # after sending; then the text for "same day" fits best
-    if code == "emergency":
-        code = "same_day"
-    calendar = hours.current(submission.location_id)
-    if submission.result.urgency == "emergency" and calendar.is_open(now):
-        return _("A clinician is told of your answers now. Please do not wait for that.")
-    if code in ("same_day", "urgent") and target < now and calendar.is_open(now):
-        return _("You should have heard from us by now. If you have not, please call us.")
-    if code == "same_day" and (text := _closed_text(submission, words, calendar, now)):
-        return text
-    level = words.protocol.level(code)
-    if days := level.contact_within.days:
-        usual = calendar.usual.keepable(submission.submitted_at + timedelta(days=days))
-        # a closure or the wait for the patient's answer moved the target past the level's period
-        if usual < target:
-            return _("We read your answers when we are open, and aim for a visit by %(day)s.") % {
-                "day": hours.date_words(target, now)
-            }
-    by = hours.clock_words(target) if code == "same_day" else hours.day_words(target, now)
-    return filled(words.tell(code), level, by=by)
-
-
-def _closed_text(
-    submission: Submission, words: Wording, calendar: ClinicHours, now: datetime
-) -> str:
-    """Return what happens next with a same-day submission while the clinic is closed.
-
-    Also returns a text if the clinic closes before the target. Otherwise returns ''.
-    """
-    red = advice.red_flags(submission.result)
-    # if staff raised the urgency to an emergency, the patient may not wait
-    may_wait = bool(red) and submission.urgency == Urgency.SAME_DAY
-    if not calendar.is_open(now):
-        opens = {"opening": hours.day_words(calendar.next_opening(now), now)}
-        if may_wait and advice.all_may_wait(words, red, calendar, now):
-            return _("We open on %(opening)s. A clinician reads your answers then.") % opens
-        if calendar.is_delayed(now):
-            return red_flag_words(now, submission.location_id)
-        text = _(
-            "We open on %(opening)s. A clinician reads your answers then. Please do not wait for "
-            "that."
-        )
-        return text % opens
-    closing = calendar.closing(now)
-    if submission.target_at <= closing:
-        return ""
-    closes = {"closing": hours.clock_words(closing)}
-    if may_wait and advice.all_may_wait(words, red, calendar, closing):
-        closes["opening"] = hours.day_words(calendar.next_opening(closing), now)
-        text = _(
-            "We close at %(closing)s. If you have not heard from us by then, a clinician reads "
-            "your answers when we open, %(opening)s."
-        )
-        return text % closes
-    # after closing, the closed text will say the same
-    text = _(
-        "We close at %(closing)s. If you have not heard from us by then, go to urgent care or an "
-        "emergency room today. Do not wait for our call."
-    )
-    return text % closes

@@ -54,9 +54,9 @@ def too_often_words(seconds: int) -> str:
     """Return words that say in how many minutes to try again, with the clinic's phone number."""
     minutes = math.ceil(seconds / 60)
     words = ngettext(
-        "That was asked too often just now. Please try again in %(minutes)s minute,"
+        "There were too many tries. Please try again in %(minutes)s minute,"
         " or call us at %(phone)s.",
-        "That was asked too often just now. Please try again in %(minutes)s minutes,"
+        "There were too many tries. Please try again in %(minutes)s minutes,"
         " or call us at %(phone)s.",
         minutes,
     )

@@ -14,10 +14,10 @@ from clinic.requests import Request
 from intake.access import grants
 from intake.appointments import open_requests
 from intake.domain.definition import Protocol
-from intake.domain.minutes import minutes
 from intake.models.submissions import Draft, Kind
 from intake.protocols import named, served, served_names
 from intake.questionnaire import drafts
+from intake.questionnaire.usual_minutes import medians, minutes_for
 from intake.questionnaire.views import replacing
 from intake.questionnaire.views.browser import (
     clear_device,
@@ -69,6 +69,7 @@ def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> Http
             request.path,
             way_back,
             kind == Kind.APPOINTMENT and _is_full(request, draft),
+            medians(),
         )
         return blank.serve(request, html)
     if open_draft is not None and request.POST.get("go") != "new":
@@ -133,7 +134,7 @@ def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
             "name": each.name,
             "words": words_of(each).protocol.questionnaire,
             "language": if_foreign(words_of(each).language_of_head),
-            "minutes": minutes(each),
+            "minutes": minutes_for(each),
         }
         for each in served()
     ]
@@ -148,8 +149,8 @@ def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
         "topic": protocol,
         "asked": words.protocol.questionnaire,
         "asked_language": if_foreign(words.language_of_head),
-        "minutes": max(minutes(each) for each in asking),
-        "request_minutes": max(minutes(each, Kind.APPOINTMENT) for each in asking),
+        "minutes": max(minutes_for(each) for each in asking),
+        "request_minutes": max(minutes_for(each, Kind.APPOINTMENT) for each in asking),
     }
 
 
@@ -162,8 +163,12 @@ def blank_start(
     path: str,
     way_back: bool,
     is_full: bool,
+    _medians: frozenset[object],
 ) -> str:
-    """Return the HTML of a start page. `protocol` is '' if the patient has not chosen one."""
+    """Return the HTML of a start page. `protocol` is '' if the patient has not chosen one.
+
+    The page shows minutes, so it is made again when the clinic's medians change.
+    """
     context = _context(protocol, has_draft=has_draft, notice=draft_notice)
     context |= {"way_back": way_back, "is_full": is_full}
     return blank.make(template, context, path=path)

@@ -32,7 +32,7 @@ def test_a_code_opens_the_page_of_what_was_sent_and_says_so_by_mail():
     letters()
     patient = inside(submission)
     assert submission.reference in patient.page.text
-    assert "We have your request. Nobody has read it yet." in patient.page.text
+    assert "We have your request. No one has read it yet." in patient.page.text
     assert "Your request was opened just now" in "".join(letters())
     (event,) = trail.events(action="login")
     assert (event.actor, event.subject) == (
@@ -299,7 +299,7 @@ def test_a_few_messages_go_to_one_mailbox_however_many_save_with_it_and_all_are_
         page = patient.post("/intake/save/", {"address": MAILBOX})
         assert page.status == 200
         assert Draft.objects.get(key_hash=digest(patient.key)).reference in page.text
-    assert "Please write it down, too" in page.text
+    assert "Please also write it down" in page.text
     assert sum("How to go on" in text for text in letters()) == 3
 
 

@@ -49,7 +49,7 @@ def test_a_held_time_is_nobody_elses_and_becomes_the_visit():
     assert (visit.pk, visit.status, visit.sequence) == (held.pk, "confirmed", 0)
     assert book.progress(submission) == "booked"
     assert kinds(visit) == [
-        "appointment_confirmed 0", "appointment_reminder 0:3", "appointment_reminder 0:1",
+        "appointment_confirmed 0", "appointment_reminder 0:3", "appointment_reminder 0:2",
     ]  # fmt: skip
     assert [c.action for c in visit.changes.all()] == ["hold", "confirm"]
 

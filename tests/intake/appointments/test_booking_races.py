@@ -254,7 +254,7 @@ def test_who_takes_everything_back_while_somebody_books_that_day_is_asked_to_try
     assert page.status == 409
     assert "Please try again." in page.text
     assert book.progress(mine) == "booked"
-    assert "You took this request back." in patient.post("/my/withdraw/", {}).text
+    assert "You withdrew this request." in patient.post("/my/withdraw/", {}).text
 
 
 def test_two_visits_moved_into_one_time_and_one_moved_twice():

@@ -60,7 +60,7 @@ def test_the_list_says_whom_to_call_by_when_and_what_to_say(desk):
     assert why.startswith("The appointment is moved")
     assert f"{visit.starts:%A, %B} " in why
     assert "11:00 am" in why
-    assert "America/New_York" in why
+    assert "Eastern time" in why
     assert "Dr. Lee, Main clinic" in why
     assert references(page) == [visit.submission.reference]
     assert f'href="{desk_page_of(visit.submission)}"' in page.content.decode()

@@ -100,7 +100,7 @@ def test_the_open_request_is_closed_unless_the_clinician_says_no(clinician, outc
     assert book.progress(closed) == "withdrawn"
     assert "is closed. If you still want one, please call us" in read_by_patient(closed)
     assert book.progress(left) == "requested"
-    assert "Your wish for a visit is with our front desk." in read_by_patient(left)
+    assert "Our front desk has your request for a visit." in read_by_patient(left)
     desk = builders.staff_client("front desk")
     label = dict(Decision._meta.get_field("outcome").choices)[outcome]
     assert f"Closed: {label}" in words(desk.get(desk_page_of(closed)))
@@ -120,7 +120,7 @@ def test_the_patient_is_told_that_the_request_is_closed(clinician):
     decide(clinician, unreached, "advice_only")
 
     (text,) = letters()
-    assert "There is a message for you" in text
+    assert "We have a message for you" in text
     assert reached.reference in text
     (told,) = Communication.objects.filter(submission=reached)
     assert "We have closed your request for a visit." in told.words["text"]
@@ -308,8 +308,8 @@ def test_who_was_not_reached_stays_on_top_and_escalates_until_a_clinician_reache
     page = words(clinician.get(page_of(submission)))
     assert "Emergency care was decided on" in page
     assert "The patient is not reached yet: call again" in page
-    assert "This needs emergency care." in read_by_patient(submission)
-    assert "There is a message for you" in letters()[0]
+    assert "This needs emergency care" in read_by_patient(submission)
+    assert "We have a message for you" in letters()[0]
     desk = builders.staff_client("front desk")
     assert "Emergency care; patient not reached" in words(desk.get(desk_page_of(submission)))
     # called again without success, then reached by a person who is not a clinician
@@ -325,7 +325,7 @@ def test_who_was_not_reached_stays_on_top_and_escalates_until_a_clinician_reache
     last = StatusChange.objects.filter(submission=submission).last()
     assert (last.action, last.status) == ("decide", "decided")
     assert submission.reference not in references(clinician.get(WORKLIST))
-    assert "This needs emergency care. We spoke with you on" in read_by_patient(submission)
+    assert "This needs emergency care now. We spoke with you on" in read_by_patient(submission)
 
 
 def test_a_patient_who_was_reached_at_once_is_decided_at_once(clinician):
@@ -373,7 +373,9 @@ def test_the_emergency_leads_the_patients_page_in_words_that_somebody_signed(cli
     decide(clinician, submission, "redirect_emergency", call="not_reached")
     page = inside(submission).page
     assert page.red_card
-    assert page.text.index("This needs emergency care") < page.text.index("Where it stands")
+    assert page.text.index("This needs emergency care") < page.text.index(
+        "Where your request stands"
+    )
     assert any(href == f"tel:{settings.EMERGENCY_NUMBER}" for href, _text in page.links)
     assert "front desk" not in page.text
     assert "What happens next" not in page.text
@@ -411,11 +413,11 @@ def test_the_patient_reads_what_is_true(clinician, outcome):
         progress = book.progress(submission) if state else ""
         is_open = progress in ("requested", "called")
 
-        assert "Nobody has read it yet" not in said, case
-        assert ("with our front desk" in said) == is_open, case
-        assert "You do not want a visit" not in said, case
+        assert "No one has read it yet" not in said, case
+        assert ("Our front desk has" in said) == is_open, case
+        assert "You told us that no visit is wanted" not in said, case
         assert ("emergency care" in said) == (outcome == "redirect_emergency"), case
-        assert ("another service" in said) == (outcome == "refer_elsewhere"), case
+        assert ("Another service" in said) == (outcome == "refer_elsewhere"), case
         none_needed = outcome == "advice_only" and not is_open and state not in ("visit", "offers")
         assert ("No visit is needed" in said) == none_needed, case
         assert ("We hold times for you" in said) == (state == "offers"), case

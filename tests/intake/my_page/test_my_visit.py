@@ -47,7 +47,7 @@ def test_asked_offered_accepted_moved_cancelled_and_told_each_time():
     offered(submission, first, second)
     (letter,) = sent("appointment_offer")
     assert letter.subject == "Please choose a time at Truffles"
-    assert letter.body.count("America/New_York") == 3, "two times and until when"
+    assert letter.body.count("Eastern time") == 1, "one zone for all times"
     assert not letter.attachments
 
     patient = inside(submission)
@@ -67,7 +67,7 @@ def test_asked_offered_accepted_moved_cancelled_and_told_each_time():
 
     third = book.free(9)
     page = patient.get("/my/times/")
-    assert "It stays until you have confirmed another one." in page.text
+    assert "You keep it until you confirm another time." in page.text
     page = choose(patient, third)
     assert "Is this the time?" in page.text
     assert visit(submission).starts == second.start, "nothing is moved by looking"
@@ -113,13 +113,13 @@ def test_who_comes_second_is_told_kindly_and_nothing_is_half_booked(settings):
     accept(offer=Offer.objects.get(request__submission=quick), submission=quick)
     page = patient.post("/my/offer/", {"offer": button, "go": "accept"})
     assert page.status == 409
-    assert "Somebody else took this time a moment ago." in page.text
-    assert "somebody else took the time we offered you" in patient.get("/my/").text
+    assert "Another patient has just taken this time." in page.text
+    assert "Another patient took the time that we offered you" in patient.get("/my/").text
     assert visit(quick)
     assert not Appointment.objects.filter(submission=slow).exists()
     (letter,) = sent("offer_lost")
     assert letter.to == ["canary1@example.org"]
-    assert "You are still on our list" in letter.body
+    assert "You are still on our waiting list" in letter.body
 
 
 def test_an_offer_that_has_lapsed_is_no_offer():
@@ -251,10 +251,12 @@ def test_a_patient_whom_no_letter_reaches_is_promised_none():
     patient = asking(submission.reference, "+12025550147")
     page = enter(patient, code_of())
     assert page.path == "/my/"
+    assert "How we reach you: by phone" in page.text
+    assert "mail" not in page.text.casefold()
     assert "waiting list" not in page.text
     page = patient.post("/my/wait/", {"go": "join"})  # from an old tab
-    assert "we write to you" not in patient.page.text
-    assert "no message of ours reaches you" in patient.page.text
+    assert "We write to you" not in patient.page.text
+    assert "we have no way to write to you" in patient.page.text
     assert "leave" in patient.page.form.buttons or "Leave the waiting list" in patient.page.text
 
 
@@ -267,9 +269,9 @@ def test_offers_that_are_taken_back_are_told_to_those_who_heard_of_them():
     assert sent("offers_withdrawn") == [], "the front desk may book one on the phone"
     Message.objects.filter(kind="offers_withdrawn").update(due_at=timezone.now())
     (letter,) = sent("offers_withdrawn")
-    assert letter.subject == "The times at Truffles are held no longer"
-    assert letter.body.count("America/New_York") == 2
-    assert "we cannot hold for you any longer" in letter.body
+    assert letter.subject == "We no longer hold the times at Truffles"
+    assert letter.body.count("Eastern time") == 1
+    assert "can no longer hold these times" in letter.body
 
     offered(submission, book.free(9))
     withdraw_offers(submission=submission, by=by)

@@ -72,7 +72,7 @@ def test_withdrawing_asks_once_and_is_the_same_as_withdrawing_twice():
     assert Submission.objects.get().status == "new"
     for _twice in range(2):
         page = patient.post("/my/withdraw/", {})
-    assert "You took this request back." in page.text
+    assert "You withdrew this request." in page.text
     assert AppointmentRequest.objects.get().progress == "withdrawn"
     assert [step.action for step in submission.history.all()] == ["send", "withdraw"]
     assert not Submission.objects.waiting().exists()
@@ -172,7 +172,7 @@ def test_the_clinics_message_is_read_on_the_page_and_mailed_as_a_hint_alone():
     )
     (text,) = letters()
     assert submission.reference in clinician.get("/admin/clinic/message/?q=").text
-    assert "There is a message for you" in text
+    assert "We have a message for you" in text
     assert "call us at" not in text
     assert "Please call us at" in patient.get("/my/").text
     assert Submission.objects.get().reply_due_at is None
@@ -258,7 +258,7 @@ def test_adding_too_often_is_said(settings):
     del patient.client.cookies[site.DRAFT_COOKIE_NAME]
     page = patient.post("/my/add/", {})
     assert page.status == 429
-    assert "asked too often just now" in page.text
+    assert "too many tries" in page.text
 
 
 def test_an_addition_asks_the_safety_questions_of_a_request_for_a_visit():

@@ -38,7 +38,7 @@ def test_the_copy_has_every_answer_of_the_check_page_and_says_what_was_left_out(
     assert copied == [(label, said.get(value, value)) for label, value in checked]
     assert "It creeps." in dict(copied).values()
     assert page.response["Cache-Control"] == "no-store"
-    assert "not sent to the clinic yet" in page.text
+    assert "not sent them to the clinic yet" in page.text
     for number in (settings.CLINIC_PHONE, settings.EMERGENCY_NUMBER, settings.CRISIS_LINE):
         assert number in page.text
 
@@ -57,7 +57,7 @@ def test_the_copy_hides_what_the_veil_hides():
     page = patient.get(COPY)
     assert "It creeps." not in page.html
     assert "Quentin" not in page.html
-    assert "Private answers are hidden" in page.text
+    assert "We hide your private answers" in page.text
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_the_key_goes_with_the_window_where_others_use_the_device():
 def test_every_page_says_how_long_the_device_finds_the_answers():
     for button, told in (("mine", "24 hours"), ("shared", "20 minutes")):
         patient = begun(button)
-        sentence = f"If you stop here, this device finds your answers for {told}."
+        sentence = f"If you stop here, you can go on with this device for {told}."
         for step in ("about", "contact", "appointment", "check"):
             assert sentence in patient.walk_to(step).text, step
     patient = begun_by_the_release_before()
@@ -130,8 +130,8 @@ def test_when_time_has_run_out_the_page_says_so_and_leads_back_by_a_code():
     leave_alone(21)
     for page in (patient.get(step_url("rls")), patient.get("/intake/check/")):
         assert page.status == 410
-        assert "You left this device alone for more than 20 minutes." in page.text
-        assert "A code, sent to the address you gave, opens them until " in page.text
+        assert "You did not use this device for more than 20 minutes." in page.text
+        assert "We can send you a code that opens them until " in page.text
         assert [form.action for form in page.forms] == ["/my/back/"]
         assert MAILBOX not in page.html
     page = patient.post(step_url("about"), {"age_years": "44"})
@@ -146,7 +146,7 @@ def test_answers_without_an_address_are_not_promised_a_code():
     page = patient.get(step_url("reason"))
     assert page.status == 410
     assert "for more than 24 hours" in page.text
-    assert "no code can open them" in page.text
+    assert "no code can open your answers" in page.text
     assert not page.links_to("/intake/resume/")
 
 
@@ -156,7 +156,9 @@ def test_a_browser_without_a_key_is_told_nothing_of_anybody():
     assert Patient().get(step_url("about")).path == "/intake/"
     page = Patient().post(step_url("about"), {"age_years": "44"})
     assert page.status == 410
-    assert "24 hours, one that others use for 20 minutes, and until the browser" in page.text
+    assert (
+        "24 hours, and a shared device for 20 minutes or until you close the browser" in page.text
+    )
     stranger = Patient()
     stranger.client.cookies[site.DRAFT_COOKIE_NAME] = "x" * 43
     assert stranger.get(step_url("about")).path == "/intake/"
@@ -208,8 +210,8 @@ def test_a_code_and_an_addition_open_as_on_a_device_that_others_use():
 
 def test_saving_says_for_how_long_this_device_finds_the_answers():
     for button, told in (
-        ("mine", "This device finds your answers for 24 hours."),
-        ("shared", "After 20 minutes it no longer finds your answers."),
+        ("mine", "You can go on with this device for 24 hours."),
+        ("shared", "After 20 minutes this device can no longer open your answers."),
     ):
         patient = begun(button)
         patient.get("/intake/save/")

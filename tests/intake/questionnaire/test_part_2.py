@@ -113,7 +113,7 @@ def test_a_calm_part_2_gives_nobody_work_and_lowers_nothing(clinician):
     patient.walk_to("check")
     patient.send()
     first, second = both()
-    assert "Your new answers are with your first answers now." in patient.page.text
+    assert "We added your answers to your request." in patient.page.text
     assert (second.status, second.result.fired) == ("closed", ())
     assert [flag.id for flag in second.result.flags] == ["F14"]
     assert (first.urgency, first.target_at, first.status, first.revision) == (
@@ -290,4 +290,4 @@ def test_the_letter_about_a_visit_tells_of_it_until_it_is_answered(lee, is_answe
     if is_answered:
         send_elsewhere(submission)
     (letter,) = my_visit.sent("appointment_confirmed")
-    assert ("A few more questions there help us prepare" in letter.body) is not is_answered
+    assert ("You can answer a few more questions on your page" in letter.body) is not is_answered

@@ -176,7 +176,7 @@ def test_nothing_but_a_new_answer_lifts_the_veil():
 def test_in_spanish_it_says_the_same():
     patient = finished()
     page = patient.get("/es/intake/legs/p/reason/")
-    assert "Las respuestas privadas están ocultas" in page.text
+    assert "Ocultamos sus respuestas privadas" in page.text
     assert ">Respondida<" in page.html
     assert OWN_WORDS not in page.html
     assert "Respondida" in patient.get("/es/intake/check/").text

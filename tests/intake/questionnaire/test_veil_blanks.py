@@ -187,7 +187,7 @@ def test_the_wish_for_an_email_is_judged_with_the_address_that_is_kept():
     patient = finished({"email": ""})
     page = patient.get(step_url(CONTACT))
     page = patient.press("continue", {**page.form.values, "prefer": "email"})
-    assert page.errors == ["Enter an e-mail address, or choose another way above."]
+    assert page.errors == ["Enter an e-mail address, or choose another way to reach you."]
 
 
 def test_an_address_deleted_on_a_page_that_lay_open_is_gone():

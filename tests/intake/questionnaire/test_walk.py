@@ -325,11 +325,11 @@ def test_who_comes_back_is_asked_to_go_on_or_start_new():
     patient.get("/intake/")
     asked = patient.press("mine")
     assert "Restless legs and leg trouble: 7 answers" in asked.text
-    assert "nobody can bring them back" in asked.text
+    assert "we cannot bring them back" in asked.text
     assert patient.draft.content["answers"]
     patient.post("/intake/", asked.forms[1].values)
     assert patient.page.step == "safety"
-    assert patient.page.form.values.keys() == {"csrfmiddlewaretoken"}
+    assert patient.page.form.values.keys() == {"csrfmiddlewaretoken", "revision"}
     assert patient.draft.content["answers"] == {}
 
 
@@ -350,7 +350,7 @@ def test_starting_new_deletes_no_answers_that_were_saved_for_later():
     patient, number = saved("about")
     patient.get("/intake/")
     asked = patient.press("mine")
-    assert "so they stay" in asked.text
+    assert "so we keep them" in asked.text
     assert patient.post("/intake/", asked.forms[1].values).step == "safety"
     assert Draft.objects.filter(reference=number).exists()
 
@@ -400,7 +400,7 @@ def test_who_does_not_agree_is_given_the_phone():
     patient.walk_to("check")
     page = patient.get(patient.page.link("I do not agree"))
     assert page.links_to("tel:+12025550123")
-    assert "You can still be seen" in page.text
+    assert "You can still come to us" in page.text
 
 
 def test_a_draft_left_alone_too_long_is_not_found(settings):

@@ -17,7 +17,7 @@ from tests import builders
 from tests.intake.patient import TALKATIVE, Page, Patient, step_url
 
 PROTOCOL = current()
-PRIVATE = "Private answers are hidden"
+PRIVATE = "We hide your private answers"
 # the answers of a woman who is asked all sensitive questions; no answer is urgent
 HERS: dict[str, Any] = {
     **builders.ORDINARY,

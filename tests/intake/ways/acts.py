@@ -10,14 +10,14 @@ from django.utils import timezone
 
 from clinic.models import Message
 from clinic.outgoing import outbox
-from intake.appointments import booking, changing, offers, waiting_list
+from intake.appointments import booking, changing, ending, offers, waiting_list
 from intake.models.appointments import Appointment, Offer
 from intake.models.clinic_time import Clinician
 from intake.models.submissions import Submission
 from intake.my_page import replies
-from intake.questionnaire import sending
+from intake.questionnaire import held_time, sending
 from tests import builders
-from tests.desk import desk_page_of, page_of, press, visit_page
+from tests.desk import desk_page_of, page_of, press, verdict, visit_page
 from tests.intake import book
 
 WAYS = {
@@ -161,6 +161,23 @@ def patient_sends(way: str) -> tuple[Submission | None, Act]:
     return None, lambda: sending.submit(draft=draft)
 
 
+def patient_sends_with_a_time(way: str) -> tuple[Submission | None, Act]:
+    draft, _key = builders.draft(WAYS[way])
+    slot = book.free()
+    held_time.choose_time(draft=draft, slot=slot.key, visit_type=slot.visit_type)
+    draft.refresh_from_db()
+    return None, lambda: sending.submit(draft=draft)
+
+
+def advise_without_a_visit(way: str) -> tuple[Submission, Act]:
+    """Prepare a decision that ends a visit and closes the request."""
+    submission = visitor(way).submission
+    keys = ending.arranged_for(submission=submission).keys
+    given = verdict(submission, outcome="advice_only", close_request="yes", ends=[*keys.values()])
+    client = builders.staff_client("clinician")
+    return submission, lambda: client.post(page_of(submission, "decide"), given, follow=True)
+
+
 def lose_the_time(way: str) -> tuple[Submission, Act]:
     """Prepare an act by which a patient loses an offered slot: another patient accepts it first."""
     first, second = waiting_for_a_time(2)
@@ -212,11 +229,14 @@ ACTS = {
     patient_cancels: ("letter", "knows"),
     patient_withdraws: ("letter", "knows"),
     patient_sends: ("letter", "knows"),
+    patient_sends_with_a_time: ("letter", "knows"),
+    advise_without_a_visit: ("letter", "call"),
     lose_the_time: ("letter", "call"),
     time_becomes_free: ("letter", "passed over"),
 }
 
 OF_STAFF = set(ACTS) - {
     *(patient_books, patient_accepts, patient_moves, patient_cancels, patient_withdraws),
-    *(patient_sends, lose_the_time, time_becomes_free),
+    *(patient_sends, patient_sends_with_a_time, advise_without_a_visit),
+    *(lose_the_time, time_becomes_free),
 }

@@ -300,9 +300,9 @@ def test_a_red_flag_of_the_first_day_reaches_the_person_on_call_in_time(calendar
     Group.objects.get(name="duty").user_set.clear()
     assert told() == [[ON_CALL]]
     said = sent_context(row, left_alone=False)
-    assert "A person on call is told of your answers." in said["next_text"]
+    assert "We are telling the person on call about your answers." in said["next_text"]
     assert "today at urgent care or an emergency room" in said["panels"][0].closed
-    assert "Nobody here reads" not in said["panels"][0].closed
+    assert "No one here reads" not in said["panels"][0].closed
 
 
 def test_the_person_on_call_covers_the_weekend_before_the_closure(calendar, friday, on_call):
@@ -321,7 +321,7 @@ def test_without_a_person_on_call_pages_say_that_nobody_reads(calendar, friday, 
         is_active=gone != "inactive", email="" if gone == "no address" else ON_CALL
     )
     friday.set("2026-12-07T10:00")
-    nobody = "Nobody here reads this before Monday, December 14 at 8:30 am."
+    nobody = "No one here reads this before Monday, December 14 at 8:30 am."
     row = red_flag()
     said = sent_context(row, left_alone=False)
     assert said["next_text"].startswith(nobody)
@@ -352,7 +352,7 @@ def test_the_emergency_page_asks_no_database_and_knows_the_closure(
     hours.calendar.get()
     with django_assert_num_queries(0):
         page = Client().post(step_url("safety"), {"em_now": "cold_leg_sudden"})
-    assert "Nobody here reads this before Monday, December 14" in words(page)
+    assert "No one here reads this before Monday, December 14" in words(page)
 
 
 def test_without_the_database_the_last_known_closure_or_the_settings_serve(calendar, friday):

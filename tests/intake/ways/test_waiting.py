@@ -45,12 +45,12 @@ def test_the_patient_is_written_to_and_reminded_once(clinician):
     submission = builders.submission()
     letters()
     ask(clinician, submission, sentence="more_needed")
-    assert "There is a message for you" in letters()[0]
+    assert "We have a message for you" in letters()[0]
     reminder = Message.objects.get(kind="more_reminder")
     assert reminder.due_at == hours.current().add_business_days(timezone.now(), 2)
     remind()
     (text,) = letters()
-    assert "still wait for your answer" in text
+    assert "still waiting for your answer" in text
     assert submission.reference in text
     assert "/my/" in text
     assert "Add something" in read_page(submission)
@@ -85,7 +85,7 @@ def test_nobody_is_reminded_of_what_is_over(clinician, me, meanwhile):
     first = Message.objects.filter(kind="more_reminder").order_by("pk")[0]
     now = timezone.now()
     Message.objects.filter(pk=first.pk).update(due_at=now, next_at=now, expires_at=None)
-    assert not [text for text in letters() if "still wait for your answer" in text]
+    assert not [text for text in letters() if "still waiting for your answer" in text]
     assert Message.objects.get(pk=first.pk).state == "dropped"
 
 
@@ -162,7 +162,10 @@ def test_an_answer_brings_it_back_at_once(clinician, how):
     assert in_triage(asked)
     assert (stored.status, stored.asked_at, stored.back_at) == ("in_review", None, None)
     assert asked.reference in references(clinician.get(WORKLIST))
-    assert "have opened it. A clinician will decide about it." in read_by_patient(asked)
+    assert (
+        "have opened your request. A clinician will decide what happens next."
+        in read_by_patient(asked)
+    )
     # settling the answer does not take the submission off the worklist again
     clinician.post(page_of(asked, "settle"), {"revision": stored.revision})
     assert in_triage(asked)
@@ -258,7 +261,7 @@ def test_a_clinician_is_reading_it_is_said_only_of_a_clinician_who_has_it(clinic
     assert read_by_patient(submission) == "A clinician is reading it."
     ask(clinician, fresh(submission), sentence="more_needed")
     inside(submission).post("/my/reply/", {"text": "Here it is."})
-    assert "A clinician will decide about it." in read_by_patient(submission)
+    assert "A clinician will decide what happens next." in read_by_patient(submission)
     clinician.post(page_of(submission, "settle"), {"revision": fresh(submission).revision})
     assert read_by_patient(submission) == "A clinician is reading it."
 
@@ -304,7 +307,7 @@ def test_giving_it_back_leaves_it_waiting_for_the_patient(clinician):
     clinician.post(page_of(submission, "assign"), {"revision": 2, "to": "nobody"})
     stored = fresh(submission)
     assert (stored.status, stored.assignee) == ("waiting", None)
-    assert "Nobody has read it yet" not in read_by_patient(submission)
+    assert "No one has read it yet" not in read_by_patient(submission)
 
 
 def test_deciding_while_it_waits_ends_the_waiting(clinician):
@@ -326,7 +329,7 @@ def test_what_the_release_before_left_waiting_stays_on_the_worklist(clinician):
 
 def test_nobody_has_read_it_yet_is_said_only_while_it_is_true(clinician):
     submission = waiting()
-    assert "Nobody has read it yet" in read_by_patient(submission)
+    assert "No one has read it yet" in read_by_patient(submission)
     clinician.get(page_of(submission))
-    assert "Nobody has read it yet" not in read_by_patient(submission)
-    assert "have opened it" in read_by_patient(submission)
+    assert "No one has read it yet" not in read_by_patient(submission)
+    assert "have opened your request" in read_by_patient(submission)

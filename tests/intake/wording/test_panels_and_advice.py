@@ -144,7 +144,7 @@ def test_when_closed_the_way_to_urgent_care_leads_and_nothing_is_promised():
         (panel, *_rest) = panels(page)
         assert panel.index(closed) < panel.index(rule("S01").advice)
         assert "We will call you within" not in page.text
-    assert "Nobody here reads this before" in patient.page.text
+    assert "No one here reads this before" in patient.page.text
     assert "Go to urgent care or an emergency room today. Do not wait for us." in patient.page.text
     assert "today, by" not in patient.page.text
 
@@ -164,7 +164,10 @@ def test_an_emergency_in_own_words_leads_the_receipt_and_is_promised_nothing_by_
     assert Submission.objects.get().urgency_code == "emergency"
     first, second = page.html.index('<div class="card now">'), page.html.index("card today")
     assert first < page.html.index(rule("DE1").advice) < second
-    assert "A clinician is told of your answers now. Please do not wait for that." in page.text
+    assert (
+        "We are telling a clinician about your answers now. Do not wait to hear from us."
+        in page.text
+    )
     assert "reads your answers today" not in page.text
     assert "A new swollen leg needs to be checked today." not in page.text
 
@@ -245,7 +248,7 @@ def test_who_may_wait_for_the_opening_reads_day_and_hour_on_every_page(clinic_op
         assert f"opens on {clinic_opens_soon}. You can wait for us until then" in page.text
         assert "emergency room today" not in page.text
     assert f"We open on {clinic_opens_soon}. A clinician reads your answers" in patient.page.text
-    assert "Please do not wait for that" not in patient.page.text
+    assert "Do not wait to hear from us" not in patient.page.text
 
 
 def test_one_sign_that_may_not_wait_sends_the_patient_elsewhere(clinic_opens_soon):
@@ -255,7 +258,7 @@ def test_one_sign_that_may_not_wait_sends_the_patient_elsewhere(clinic_opens_soo
     assert len(shown) >= 4
     assert all("You can wait for us" not in page.text for page in shown)
     assert rule("S01").closed in patient.page.text
-    assert "Please do not wait for that" in patient.page.text
+    assert "Do not wait to hear from us" in patient.page.text
 
 
 @pytest.mark.usefixtures("clinic_open")
