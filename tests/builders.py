@@ -51,7 +51,7 @@ ORDINARY: dict[str, Any] = {
     "walk_pain": "no",
     "foot_signs": ("none",),
     "conditions": ("none",),
-    "blood_loss": ("none",),
+    "blood_in_stool": "no",
     "iron_results": "no",
     "meds_classes": ("none",),
     "tobacco": "never",
