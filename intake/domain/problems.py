@@ -159,9 +159,13 @@ def _learn(path: str, slugs: Iterable[str]) -> Iterator[Problem]:
 
 
 def _pages(protocol: Protocol) -> Iterator[Problem]:
-    first = protocol.pages[0] if protocol.pages else None
-    if first is None or [question.id for question in first.questions] != [protocol.uses.safety]:
-        yield Problem("safety_not_alone", "pages", "Begin with the safety question, alone.")
+    first, *beside = protocol.pages[0].questions if protocol.pages else (None,)
+    if first is None or first.id != protocol.uses.safety:
+        yield Problem("safety_not_alone", "pages", "Begin with the safety question.")
+    for question in beside:
+        if not (question.interrupts and question.required):
+            message = f"“{question.id}” stands beside the safety question. Give it another page."
+            yield Problem("safety_not_alone", "pages", message)
     for section in protocol.questionnaire.sections:
         pages = [page for page in protocol.pages if page.section == section.id]
         if section.id in OWN_STEPS and not _is_contact(protocol, pages):

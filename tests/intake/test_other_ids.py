@@ -132,6 +132,7 @@ def test_a_request_for_a_visit_asks_for_danger_and_who_asks() -> None:
     assert row.kind == Kind.APPOINTMENT
     assert row.answers == {
         "vem_now": ["none"],
+        "vem_past": ["none"],
         "vwho": "parent_guardian",
         "vage_years": 15,
         "vleg_new": ["none"],

@@ -41,7 +41,7 @@ def test_things_are_found_by_their_names(protocol: Protocol) -> None:
 
 
 def test_the_safety_page_comes_first_and_contact_is_one_last_page(protocol: Protocol) -> None:
-    assert [q.id for q in protocol.pages[0].questions] == ["em_now"]
+    assert [q.id for q in protocol.pages[0].questions] == ["em_now", "em_past"]
     assert protocol.pages[-1].id == "contact"
     assert [q.id for q in protocol.pages[-1].questions] == ["lang_help", "callback_phone", "ack"]
 
