@@ -118,9 +118,10 @@ def read(
 
 
 def on_call(at: datetime, location: UUID | None) -> set[str]:
-    """Return the e-mail addresses of the persons on call until a place opens, or any place.
+    """Return the e-mail addresses of the persons on call until the location opens.
 
-    Reads the database, because a red flag must not miss a person who was named a minute ago.
+    Without a location, the first place of the clinic that opens counts. The function reads the
+    database, because a red flag must not miss a person who was named a minute ago.
     """
     calendar = read()
     until = calendar.places.get(str(location), calendar.anywhere).next_opening(at)

@@ -97,7 +97,7 @@ def test_the_same_person_signing_in_again_gets_a_new_key(rf, enrolled):
 
 
 def shift(client: Client, **seconds: float) -> None:
-    """Set back times in the stored session, each by the seconds that are given for its name."""
+    """Set back times in the stored session: `staff_seen=60` sets that time back a minute."""
     session = SessionStore(client.cookies[COOKIE].value)
     for name, by in seconds.items():
         session[name] -= by
