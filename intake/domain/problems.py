@@ -33,6 +33,7 @@ from intake.domain.levels import PLACEHOLDER, level_problems
 from intake.domain.problem import Problem
 from intake.domain.promises import promising_sentences
 from intake.domain.reachability import can_become_true
+from intake.domain.read_problems import read_problems
 from intake.domain.readability import READING_GRADE, reading_grade
 from intake.domain.use_problems import use_problems
 from intake.domain.uses import OWN_ADDRESSES, OWN_STEPS
@@ -80,7 +81,11 @@ def problems(protocol: Protocol) -> list[Problem]:
         "circular_computed",
     }
     if not any(problem.id in unsound or problem.id.startswith("unknown_") for problem in found):
-        found += [*worse_problems(protocol), *_unreachable(protocol)]
+        found += [
+            *worse_problems(protocol),
+            *read_problems(protocol),
+            *_unreachable(protocol),
+        ]
     return found
 
 

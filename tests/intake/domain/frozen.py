@@ -42,12 +42,16 @@ TEXTS: Final = (
 )
 ASKED_AGAIN: Final = "reason_again"
 """This question is newer than the corpus: an old complaint without a description raises nothing."""
+NOT_SCORED: Final = ("lr7_total", "lr7_nights_gt_days"), {"F07", "F08"}
+"""Values and flags behind questions that a patient who is not sure of the urge is no longer asked,
+unless another feature fits."""
 REPLACED_BY: Final = {"U01": "S11", "S02": "S01", "N08": "U13", "N14": "N06"}
 """Old rule → the rule of the same level or higher that now fires in its place."""
 OF_RULE: Final = tuple("level interrupt name reason advice promise closed source learn".split())
-REWRITTEN: Final = ("reason", "advice", "closed")
+REWRITTEN: Final = ("reason", "advice", "closed", "source")
 """The texts of rules that were rewritten on purpose since the corpus was frozen."""
 CHANGED: Final = {
+    "S13": "reads one question about every medicine that was stopped",
     "U09": "an unvalidated score sets no urgency alone",
     "U14": "reads the PHQ-2 of adults who answer themselves",
     "N09": "reads the PHQ-2 of adults who answer themselves",
@@ -95,6 +99,12 @@ def asked_again(protocol: Protocol, row: Line) -> bool:
     return ASKED_AGAIN in visible(protocol, from_json(protocol, row["answers"]))
 
 
+def unscored(protocol: Protocol, row: Line) -> bool:
+    """Whether the patient would now be spared the questions behind NOT_SCORED."""
+    asked = visible(protocol, from_json(protocol, row["answers"]))
+    return row["answers"].get("rls_urge") == "unsure" and "lr7_days" not in asked
+
+
 def words(protocol: Protocol) -> Line:
     """Return the level and the words of every rule: what an assessment tells people."""
     return {
@@ -140,6 +150,10 @@ def differences(protocol: Protocol, rows: Iterable[Line]) -> Iterator[str]:
         if not CHANGED.keys().isdisjoint([*row["fired"], *now["fired"]]):
             continue
         kept, lost = {**now}, {*row["fired"]} - {*now["fired"]} - fallbacks
+        if unscored(protocol, row):
+            values, flags = NOT_SCORED
+            kept["computed"] = now["computed"] | {v: row["computed"][v] for v in values}
+            kept["flags"] = [id for id in row["flags"] if id in {*now["flags"], *flags}]
         if asked_again(protocol, row):
             kept |= {"urgency": row["urgency"], "fired": row["fired"]}
         elif all(REPLACED_BY.get(id) in now["fired"] for id in lost):

@@ -221,3 +221,22 @@ def test_a_danger_that_nobody_asks_about_or_reads_is_a_problem(protocol: Protoco
     )
     assert "wrong_about" in kinds(with_rules(protocol, low))
     assert FLAG not in {protocol.rule(id).level for id in ("DA3", "DA4", "DP0", "DP1")}
+
+
+RAN_OUT = {
+    "blood_thinner": "i ran out of my eliquis",
+    "dopamine": "i ran out of ropinirole",
+    "opioid": "i stopped my oxycodone",
+    "gabapentinoid": "i ran out of gabapentin",
+    "sedative": "i ran out of lorazepam",
+}
+
+
+@pytest.mark.parametrize("option", RAN_OUT)
+def test_a_stopped_medicine_has_one_level_as_a_tick_and_in_own_words(option: str) -> None:
+    legs = load("legs")
+    for beside in BESIDE[:5]:
+        ticked = {"meds_classes": ("stopped",), "meds_stopped": (option,)}
+        told = {legs.uses.own_words: RAN_OUT[option]}
+        assert judged(legs, {**beside, **ticked}).urgency == "same_day", beside
+        assert judged(legs, {**beside, **told}).urgency == "same_day", beside

@@ -92,7 +92,7 @@ def test_mood_pregnancy_own_words_medicines_and_contact_are_marked_as_sensitive(
         *("pregnancy_status", "preg_warning"),
         *("reason_text", "meds_list"),
         *("reason_crisis", "reason_when", "meds_crisis", "meds_when"),
-        *("meds_classes", "med_link", "dopa_effects"),
+        *("meds_classes", "meds_stopped", "med_link", "dopa_effects", "heavy_periods"),
         *("lang_help", "callback_phone"),
     }
 

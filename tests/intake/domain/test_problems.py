@@ -186,6 +186,8 @@ BROKEN: list[tuple[str, str, Change]] = [
     ("too_long", "version", lambda p: with_questionnaire(p, version="0.2.0-" + "x" * 30)),
     ("missing_fallback", "rules.R05", rule("R05", fallback=False)),
     ("wrong_about", "questions.reason_when", question("reason_when", required=True)),
+    ("unread_option", "questions.habits", question("habits", why=None)),
+    ("unread_option", "questions.tobacco", question("tobacco", why="We like to know.")),
     ("wrong_ask_back", "rules.F07.ask_back", rule("F07", ask_back="Is {age_years} right?")),
     (
         "duplicate_id",
