@@ -84,5 +84,6 @@ def site(request: HttpRequest | None) -> dict[str, Any]:
         "veil_time": lasting_words(timedelta(minutes=settings.DRAFT_VEIL_MINUTES)),
         "only_shared": settings.SHARED_DEVICE,
         "draft_days": settings.DRAFT_DAYS,
+        "most_requests": settings.APPOINTMENT_OPEN_REQUESTS,
         "chooses_times": settings.APPOINTMENT_MODE == "slots",
     }

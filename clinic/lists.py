@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Field, Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -212,6 +212,15 @@ class ReadOnlyAdmin(FindAdmin[Row]):
     def titled(self, extra_context: Context | None) -> Context:
         """Return the context of the page, with `list_title` in place of 'Select … to view'."""
         return {"title": self.list_title, **(extra_context or {})}
+
+    def record_or_404(self, request: HttpRequest, object_id: UUID | str) -> Row:
+        """Return a record. Raises Http404, or PermissionDenied when the user may not see it."""
+        record = self.get_object(request, str(object_id))
+        if record is None:
+            raise Http404
+        if not self.has_view_permission(request, record):
+            raise PermissionDenied
+        return record
 
     def address(self, name: str, object_id: UUID | str | None = None) -> str:
         """Return the address of the page `name` of this admin, such as `changelist`."""

@@ -16,11 +16,13 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from clinic import hours, notices
+from clinic import privacy as notice
 from clinic.context import site
 from clinic.outgoing import oversight
 from clinic.pagecache.rendered import kept
@@ -79,7 +81,7 @@ def _opening() -> dict[str, Any]:
 
 
 home = _page("clinic/home.html", _opening)
-privacy = _page("clinic/privacy.html")
+privacy = _page(notice.TEMPLATE, lambda: {"version": notice.version(get_language() or "en")})
 accessibility = _page("clinic/accessibility.html")
 language_help = _page("clinic/language_help.html", _language_notices)
 nondiscrimination = _page("clinic/nondiscrimination.html", _civil_rights)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -25,6 +25,10 @@ FOLDER: Final = Path(__file__).parent / "content"
 """The folder of the pages that come with the program."""
 
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=50)]
+Topic = Literal["", "understand", "treat", "live"]
+"""What a page of a condition is for. The empty string stands for no topic."""
+Family = Literal["", "vessels"]
+"""Conditions of one family share one heading in the list and in the navigation."""
 Related = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
 _HEADING = re.compile(r"##\s+(\S.*?)\s*#*\s*$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
@@ -62,13 +66,15 @@ class _FrontMatter(Base, frozen=True):
     written: date
     related: tuple[Related, ...] = ()
     sources: tuple[Source, ...] = ()
+    topic: Topic = ""
     translates: str = ""
 
 
 class Page(Base, frozen=True):
     """The content of a page in one language. The same content has the same `content_hash`.
 
-    `translates` is the hash of the English page from which a translation was made.
+    `translates` is the hash of the English page from which a translation was made. `topic` says
+    where lists show the page. It is no part of the content that a clinician reviews.
     """
 
     condition: Slug
@@ -83,6 +89,7 @@ class Page(Base, frozen=True):
     sections: tuple[Section, ...]
     language: str = "en"
     translates: str = ""
+    topic: Topic = ""
 
     @property
     def name(self) -> str:
@@ -97,13 +104,13 @@ class Page(Base, frozen=True):
         )
 
     def document(self) -> bytes:
-        """Return canonical JSON of everything that a reader sees.
+        """Return canonical JSON of everything that a reader sees in the page.
 
         The JSON of an English page has no key `language`. So the hashes that were made before pages
         had translations stay valid.
         """
         data = msgspec.to_builtins(self)
-        del data["translates"]
+        del data["translates"], data["topic"]
         if self.language == "en":
             del data["language"]
         return msgspec.json.encode(data, order="sorted")
@@ -120,6 +127,7 @@ class Condition(Base, frozen=True):
     slug: Slug
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
     titles: dict[str, str] = {}  # language → title, without English
+    family: Family = ""
 
 
 def address(condition: str, slug: str) -> str:
@@ -212,7 +220,7 @@ def read_conditions(folder: Path, languages: Iterable[str] = ()) -> tuple[Condit
             if other.slug not in titles:
                 raise ContentError(f"{language}/{path.name}: there is no “{other.slug}”")
             titles[other.slug][language] = other.title
-    return tuple(Condition(group.slug, group.title, titles[group.slug]) for group in groups)
+    return tuple(msgspec.structs.replace(group, titles=titles[group.slug]) for group in groups)
 
 
 def _read_list(path: Path, kind: Any) -> Any:

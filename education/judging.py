@@ -1,26 +1,25 @@
 """Judge a text for the editor: find its problems and its reading grade."""
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from django.utils.text import capfirst
 
-from education import content, markup, problems
-from intake.domain.readability import reading_grade
-
-AIM: Final = (6, 8)
-"""The reading grades that pages should have, in years of school in the United States."""
+from education import content, grading, markup, problems
 
 
 class Grade(NamedTuple):
-    """The reading grade of one section. The heading "" stands for the introduction."""
+    """The reading grade of one section. The heading "" stands for the introduction.
+
+    `grade` is None if there is no formula for the language.
+    """
 
     heading: str
-    grade: float
+    grade: float | None
 
     @property
     def is_hard(self) -> bool:
-        return self.grade > AIM[1]
+        return self.grade is not None and self.grade > grading.AIM[1]
 
 
 class Judgement(NamedTuple):
@@ -41,15 +40,9 @@ def judge(text: content.Page, known: frozenset[str], pictures: frozenset[str]) -
     found = problems.problems([text], known, pictures)
     return Judgement(
         problems=tuple((capfirst(problems.KINDS[p.kind]), p.field, p.message) for p in found),
-        whole=Grade(text.title, _grade("\n".join(plain))),
+        whole=Grade(text.title, grading.grade("\n".join(plain), text.language)),
         sections=tuple(
-            Grade(section.heading, _grade(body))
+            Grade(section.heading, grading.grade(body, text.language))
             for section, body in zip(text.sections, plain, strict=True)
         ),
     )
-
-
-def _grade(plain: str) -> float:
-    # The formula counts sentences. A line such as a list item may end without a full stop, so each
-    # line gets one.
-    return max(0.0, round(reading_grade(plain.replace("\n", ".\n")), 1))

@@ -16,6 +16,8 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 LEVELS: Final = ("emergency", "same-day", "ask")
+ALARMS: Final = ("emergency", "same-day")
+"""The levels of the care cards that cannot wait for a visit."""
 HIGHLIGHT: Final = ("\ue000", "\ue001")
 """The characters around a word that a search found. `plain` removes them from every text."""
 
@@ -146,6 +148,21 @@ def facts(text: str) -> Facts:
         pictures=tuple(str(t.attrs["src"]) for t in tokens if t.type == "image"),
         raw_html=any(t.type in ("html_block", "html_inline") for t in tokens),
     )
+
+
+class Block(NamedTuple):
+    """A block at the outermost level of a text: whether it is an alarm card, and its lines."""
+
+    is_alarm: bool
+    lines: list[str]
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """Yield the outermost blocks of a text. Alarm cards are those that cannot wait for a visit."""
+    for token in _FOR_TEXT.parse(text):
+        if token.level == 0 and token.nesting >= 0 and token.type != "inline":
+            lines = [line for line in token.content.splitlines() if line.strip()]
+            yield Block(care_level(token) in ALARMS, lines)
 
 
 def plain(text: str) -> str:

@@ -8,7 +8,7 @@ demonstration also shows pages that were never published.
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from django.conf import settings
@@ -27,6 +27,20 @@ from clinic.ids import uuid7
 from education import content, image_format
 
 
+class Topic(models.TextChoices):
+    """What a page of a condition is for, in the order of the list."""
+
+    UNDERSTAND = "understand"
+    TREAT = "treat"
+    LIVE = "live"
+
+
+class Family(models.TextChoices):
+    """Conditions that lists show under one heading."""
+
+    VESSELS = "vessels"
+
+
 class Condition(models.Model):
     """A subject of pages, such as restless legs. The condition `about` has pages on the clinic."""
 
@@ -35,6 +49,9 @@ class Condition(models.Model):
     # language → title, without English
     titles = models.JSONField(default=dict, blank=True)
     order = models.PositiveSmallIntegerField(default=0)
+    family = models.CharField(
+        max_length=10, choices=Family.choices, blank=True, default="", db_default=""
+    )
     # True if an editor has changed the row: then `load_pages` does not change it any more
     edited = models.BooleanField(default=False)
 
@@ -78,9 +95,9 @@ class PageQuerySet(models.QuerySet["Page"]):
         language = language or "en"
         rows = self.visible().filter(language__in={language, "en"}).select_related("condition")
         rows = rows.only(
-            "slug", "language", "order", "reader_title", "reader_summary", "shown_at",
+            "slug", "language", "order", "topic", "reader_title", "reader_summary", "shown_at",
             "next_review_on", "condition__slug", "condition__title", "condition__titles",
-            "condition__order",
+            "condition__order", "condition__family",
         ).order_by("condition__order", "order", "slug")  # fmt: skip
         found = list(rows)
         translated = {page.name for page in found if page.language == language}
@@ -121,6 +138,9 @@ class Page(models.Model):
     summary = models.CharField(_("summary"), max_length=300)
     audience = models.CharField(_("who it is for"), max_length=300)
     order = models.PositiveSmallIntegerField(_("place"), default=0)
+    topic = models.CharField(
+        _("topic"), max_length=10, choices=Topic.choices, blank=True, default="", db_default=""
+    )
     related = ArrayField(models.CharField(max_length=101), default=list, blank=True)
     written = models.DateField(_("written"))
     changed_at = models.DateTimeField()
@@ -230,6 +250,7 @@ class Page(models.Model):
             sources=tuple(content.Source(**row) for row in sources),
             sections=tuple(content.Section(**row) for row in sections),
             language=self.language,
+            topic=cast(content.Topic, self.topic),
         )
 
     def as_read(self) -> content.Page:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from education import markup
+from education import grading, markup
 from education.content import Page, Section, address, plain_address
 
 SUMMARY_LIMIT: Final = 155
+COMPACT: Final = 6
+"""How many lines an alarm card at the head of a page may have."""
 SITE: Final = frozenset(
     {"/", "/intake/", "/appointments/", "/my/", "/search/", "/conditions/", "/privacy/"}
     | {"/accessibility/", "/language-help/", "/nondiscrimination/"}
@@ -28,6 +30,8 @@ KINDS: Final[Mapping[str, str]] = {
     "stale_page": "the English page changed since it was translated",
     "page_differs": "a translation has other sources, care cards or links than the English page",
     "missing_title": "a group of pages has no title in this language",
+    "early_alarm": "alarm cards stand before what the page is about",
+    "hard_to_read": "the page is harder to read than we want",
 }
 
 
@@ -68,6 +72,7 @@ def _faults(
     page: Page, names: frozenset[str], addresses: frozenset[str], pictures: frozenset[str]
 ) -> Iterator[Fault]:
     yield from _faults_of_head(page, names)
+    yield from _faults_of_reading(page)
     marked: set[int] = set()
     for section in page.sections:
         facts = markup.facts(section.body)
@@ -87,6 +92,36 @@ def _faults_of_head(page: Page, names: frozenset[str]) -> Iterator[Fault]:
     for name in page.related:
         if name not in names or name == page.name:
             yield "unknown_related", "related", name
+
+
+def _faults_of_reading(page: Page) -> Iterator[Fault]:
+    grade = grading.grade(markup.plain(page.markdown), page.language)
+    if grade is not None and grade > grading.AIM[1]:
+        yield (
+            "hard_to_read",
+            "text",
+            f"grade {grade:g} of {grading.AIM[1]}: write shorter sentences",
+        )
+    cards = early_alarms(page)
+    if len(cards) > 1:
+        yield "early_alarm", "text", f"{len(cards)} cards, where one may stand"
+    for card in cards:
+        if len(card) > COMPACT:
+            yield "early_alarm", "text", f"a card of {len(card)} lines, {COMPACT} at most"
+
+
+def early_alarms(page: Page) -> list[list[str]]:
+    """Return the lines of each alarm card that a reader meets before the page's first topic.
+
+    The first topic is the first section with a heading that begins with a text or a list.
+    """
+    cards: list[list[str]] = []
+    for section in page.sections:
+        blocks = list(markup.blocks(section.body))
+        if section.heading and not (blocks and blocks[0].is_alarm):
+            break
+        cards += [block.lines for block in blocks if block.is_alarm]
+    return cards
 
 
 def _faults_of_section(
@@ -163,7 +198,7 @@ def problems_of_translation(english: Iterable[Page], others: Iterable[Page]) -> 
 
 
 def _differences(original: Page, page: Page) -> Iterator[tuple[str, str]]:
-    for field in ("order", "related", "sources"):
+    for field in ("order", "topic", "related", "sources"):
         if getattr(original, field) != getattr(page, field):
             yield field, "it is not as in the English page"
     if len(original.sections) != len(page.sections):

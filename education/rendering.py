@@ -29,12 +29,13 @@ from education import markup
 from intake.protocols import served
 
 _TAGS = set(
-    "a blockquote br code dd div dl dt em h3 h4 h5 h6 hr li ol p pre span strong sup table tbody td"
+    "a blockquote br code dd div dl dt em h2"
+    " h3 h4 h5 h6 hr li ol p pre span strong sup table tbody td"
     " th thead tr ul bdi img".split()
 )
 _ATTRIBUTES = {
-    **{tag: {"id"} for tag in ("h3", "h4", "h5", "h6")},
-    "a": {"href", "class", "aria-label"},
+    **{tag: {"id", "class"} for tag in ("h2", "h3", "h4", "h5", "h6")},
+    "a": {"href", "class", "aria-label", "data-whole"},
     "div": {"class", "role", "tabindex", "aria-label"},
     "img": {"src", "alt", "width", "height", "loading"},
     "ol": {"start"},
@@ -291,13 +292,16 @@ def _placeholder(
 def _link(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
     """Add the prefix of the page's language to a link inside of this site.
 
-    A link to the start of the questions or of a request leads to the protocol that fits the page.
+    `data-whole` is the whole address, which is printed behind the link. A link to the start of the
+    questions or of a request leads to the protocol that fits the page.
     """
     href = str(tokens[at].attrGet("href") or "")
     if href in _STARTS and env["leads_to"]:
         href += f"{env['leads_to']}/"
     if href.startswith("/"):
-        tokens[at].attrSet("href", in_language(href, env["voice"].language))
+        href = in_language(href, env["voice"].language)
+        tokens[at].attrSet("href", href)
+        tokens[at].attrSet("data-whole", f"{settings.SITE_ORIGIN}{href}")
     return self.renderToken(tokens, at, options, env)
 
 
@@ -310,7 +314,10 @@ def _fence(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, e
     spoken, head, action = _card_parts(
         level, env["voice"], env["leads_to"], asks_to_call=asks_to_call
     )
-    lead = format_html('<p class="head"><span class="vh">{}: </span>{}</p>', spoken, head)
+    tag = "h3" if env["heading"] else "h2"  # one level below the heading that the card stands under
+    lead = format_html(
+        '<{} class="head"><span class="vh">{}: </span>{}</{}>', tag, spoken, head, tag
+    )
     return f'<div class="card care {_CARD[level]}">{lead}{inner}{action}</div>\n'
 
 

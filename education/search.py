@@ -1,14 +1,17 @@
 """Find pages by words, which may be inflected, synonyms, half typed, or misspelled.
 
-PostgreSQL's full-text search looks in title, summary and text. If it finds nothing, trigrams find
-similar spellings. The typed text is reduced to plain words, so that no typed character acts as an
-operator of the query.
+PostgreSQL's full-text search looks in title, summary and text. If it finds nothing, each word that
+the pages do not have is replaced by the most similar word of the pages, and the search runs again.
+The typed text is reduced to plain words, so that no typed character acts as an operator of the
+query.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cache
 from typing import Any, Final
 
@@ -27,12 +30,19 @@ from intake.domain.typed_text import as_name
 
 MAX_TYPED: Final = 200
 MAX_WORDS: Final = 12
+MAX_CORRECTED: Final = 6
+"""How many typed words are corrected. The comparison of a word takes some 25 ms."""
 MAX_RESULTS: Final = 20
 MAX_NEAREST: Final = 3
-MIN_SIMILARITY: Final = 0.45
-"""A page with at least this word similarity (of trigrams, from 0 to 1) counts as found."""
+MIN_LIKENESS: Final = 0.7
+"""A word of the pages with at least this likeness (0 to 1) may stand for a typed word."""
+SHORTEST: Final = 4
+"""Shorter words are not corrected: they are like too many others."""
+LONGEST_EXCERPT: Final = 200
+"""A sentence with more characters is cut on both sides of the words that were found."""
 
 _WORD = re.compile(r"[^\W_]+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n")
 
 
 # a Page with annotations of a query (rank, extract, similarity), which the class Page lacks
@@ -41,11 +51,15 @@ Found = Any
 
 @dataclass(frozen=True)
 class Results:
-    """The pages that match, or, if no page matches, the `nearest` pages."""
+    """The pages that match, or, if no page matches, the `nearest` pages.
+
+    `meant` are the words that were searched for, if the typed words found nothing.
+    """
 
     words: str
     pages: list[Found]
     nearest: list[Found]
+    meant: str = ""
 
 
 def words_of(typed: str) -> list[str]:
@@ -56,7 +70,7 @@ def words_of(typed: str) -> list[str]:
 
 
 def find(typed: str, language: str = "en") -> Results:
-    """Return the visible pages of a language that match, best first. Takes at most two queries."""
+    """Return the visible pages of a language that match, best first. Takes at most four queries."""
     shown = " ".join(as_name(typed[:MAX_TYPED]).replace("\0", " ").split())
     words = words_of(typed)
     if not words:
@@ -64,9 +78,10 @@ def find(typed: str, language: str = "en") -> Results:
     found = _full_text(words, language)
     if found:
         return Results(shown, found, [])
-    near = _similar(" ".join(words), language)
-    good = [page for page in near if page.similarity >= MIN_SIMILARITY]
-    return Results(shown, good, [] if good else near[:MAX_NEAREST])
+    meant = _corrected(words[:MAX_CORRECTED], language)
+    if meant != words and (found := _full_text(meant, language)):
+        return Results(shown, found, [], meant=" ".join(meant))
+    return Results(shown, [], _similar(" ".join(words), language))
 
 
 def _full_text(words: list[str], language: str) -> list[Found]:
@@ -83,17 +98,16 @@ def _full_text(words: list[str], language: str) -> list[Found]:
         config=config,
         start_sel=start,
         stop_sel=stop,
-        max_fragments=2,
-        max_words=24,
-        min_words=10,
-        fragment_delimiter=" … ",
+        highlight_all=True,
     )
     rows = (
         Page.objects.visible().filter(language=language, search=query).select_related("condition")
     )
     ranked = rows.annotate(rank=SearchRank(F("search"), query), extract=extract)
     ranked = ranked.defer("shown", "reader_text", "search").order_by("-rank")
-    found: Iterable[Found] = ranked[:MAX_RESULTS]
+    found: list[Found] = list(ranked[:MAX_RESULTS])
+    for page in found:
+        page.extract = excerpt(page.extract)
     # equally good pages are sorted as in the list of all pages
     return sorted(found, key=lambda p: (-round(p.rank, 2), p.condition.order, p.order))
 
@@ -108,11 +122,73 @@ def _similar(words: str, language: str) -> list[Found]:
                 TrigramWordSimilarity(words, "reader_text"),
             ),
             title_similarity=TrigramWordSimilarity(words, "reader_title"),
-            extract=Value(""),
         )
         .defer("shown", "reader_text", "search")
-        .order_by("-similarity", "-title_similarity", "condition__order", "order")[:MAX_RESULTS]
+        .order_by("-similarity", "-title_similarity", "condition__order", "order")[:MAX_NEAREST]
     )
+
+
+def excerpt(marked: str) -> str:
+    """Return the first sentence that has most of the found words, or '' if no word is marked.
+
+    `marked` is a text in which the found words stand between the two characters of
+    `markup.HIGHLIGHT`. So is the result.
+    """
+    start, stop = markup.HIGHLIGHT
+
+    def rank(sentence: str) -> tuple[int, bool]:
+        # "vein" and "veins" count once, and a sentence comes before a heading
+        found = {piece.partition(stop)[0].casefold()[:4] for piece in sentence.split(start)[1:]}
+        return len(found), sentence.endswith((".", "!", "?"))
+
+    best = max(_SENTENCE.split(marked), key=rank).strip()
+    if start not in best or len(best) <= LONGEST_EXCERPT:
+        return best if start in best else ""
+    begin = max(0, best.index(start) - LONGEST_EXCERPT // 3)
+    begin = best.rindex(" ", 0, begin) if " " in best[:begin] else 0
+    end = max(begin + LONGEST_EXCERPT, best.index(stop) + 1)
+    cut = best[begin:end]
+    if end < len(best):
+        cut = cut.rpartition(" ")[0] if cut.rpartition(" ")[0].count(start) else cut
+        cut = cut + (stop if cut.count(start) > cut.count(stop) else "") + " …"
+    return f"{'… ' if begin else ''}{cut.strip()}"
+
+
+def _corrected(words: list[str], language: str) -> list[str]:
+    """Replace each word that the pages do not have by the most similar word of the pages.
+
+    Takes one query. Among equally similar words, the pages' most frequent word is taken.
+    """
+    rows = Page.objects.visible().filter(language=language)
+    texts = rows.values_list("reader_title", "reader_summary", "reader_text")
+    spelled = _WORD.findall(" ".join(map(" ".join, texts)).casefold())
+    typed_by_readers = " ".join(synonyms(language)).split()
+    there = Counter([*map(_without_accents, spelled), *typed_by_readers])
+    plain = [_without_accents(word) for word in words]
+    half_typed = any(word.startswith(plain[-1]) for word in there)
+    whole = plain[:-1] if half_typed else plain
+    accented = {_without_accents(word): word for word in spelled}
+    meant = [_most_similar(word, there) for word in whole] + plain[len(whole) :]
+    return [accented.get(word, word) for word in meant]
+
+
+def _most_similar(word: str, there: Counter[str]) -> str:
+    """Return the word of the pages that is most similar to a word, or the word if none is."""
+    if len(word) < SHORTEST or word in there:
+        return word
+    matcher = SequenceMatcher(None, autojunk=False)
+    matcher.set_seq2(word)
+    best, found = (MIN_LIKENESS, 0), word
+    for other, times in there.items():
+        if len(other) < SHORTEST:
+            continue
+        matcher.set_seq1(other)
+        if matcher.real_quick_ratio() < best[0] or matcher.quick_ratio() < best[0]:
+            continue
+        likeness = (matcher.ratio(), times)
+        if likeness > best:
+            best, found = likeness, other
+    return found
 
 
 def _readings(words: list[str], language: str) -> Iterator[list[str]]:

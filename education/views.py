@@ -8,7 +8,6 @@ the page itself. A browser that already has the current page gets an answer with
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
-from itertools import groupby
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
@@ -18,10 +17,13 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import last_modified, require_safe
 
 from clinic.pagecache import rendered
-from education import content, markup, rendering, web
+from education import content, markup, rendering, shelves, web
 from education import search as searching
 from education.models import Page, Picture, address, last_change
 from intake import protocols
+
+DRAWN = ("restless-legs", "vein-disease", "clots", "artery-disease")
+"""The conditions of which there is a drawing in templates/education/drawings."""
 
 
 class ReaderRequest(HttpRequest):
@@ -50,10 +52,7 @@ def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @public
 def conditions(request: HttpRequest) -> HttpResponse:
     """List all pages, grouped by condition."""
-    groups = [
-        {"condition": group, "pages": list(rows)}
-        for group, rows in groupby(directory(request), lambda row: row.condition)
-    ]
+    groups = shelves.arrange(directory(request))
     context = {"groups": groups, "canonical": web.absolute_url(request.path)}
     return render(request, "education/conditions.html", context)
 
@@ -95,8 +94,10 @@ def _page(request: HttpRequest, condition: str, slug: str) -> HttpResponse:
     listed = next((row for row in siblings if row.slug == slug), None)
     if listed is None:
         if slug == content.OVERVIEW and siblings and condition != content.ABOUT:
-            groups = [{"condition": siblings[0].condition, "pages": siblings}]
-            context = {"groups": groups, "canonical": web.absolute_url(request.path)}
+            context = {
+                "only": shelves.of_condition(siblings),
+                "canonical": web.absolute_url(request.path),
+            }
             return render(request, "education/conditions.html", context)
         return missing(request, f"{condition} {slug}" if slug != content.OVERVIEW else condition)
     row = Page.objects.with_texts().get(pk=listed.pk)
@@ -110,6 +111,8 @@ def page_context(row: Page, pages: list[Page], text: content.Page | None = None)
     """
     text = text or row.as_read()
     named = {other.name: other for other in pages}
+    group = shelves.around(row, pages)
+    listed = group.pages if group else []
     bodies = [(section.heading, section.body) for section in text.sections]
     protocol = protocols.of_page(row.name)
     leads_to = protocol.name if protocol else ""
@@ -124,14 +127,24 @@ def page_context(row: Page, pages: list[Page], text: content.Page | None = None)
         "text": text,
         "parts": parts,
         "foreign": row.language if row.language != get_language() else "",
-        "siblings": [other for other in pages if other.condition_id == row.condition_id],
-        "related": [named[name] for name in text.related if name in named],
+        "group": group if len(listed) > 1 else None,
+        # the navigation lists the pages of the group already
+        "related": [
+            named[name] for name in text.related if name in named and named[name] not in listed
+        ],
         "unapproved": row.shown is None,
         "canonical": canonical,
         "facts": facts,
         "leads_to": leads_to,
+        "drawing": _drawing(row),
         "about_us": row.condition.slug == content.ABOUT,
     }
+
+
+def _drawing(row: Page) -> str:
+    """Return the template with the drawing of a condition, which its overview shows, or ''."""
+    has_one = row.slug == content.OVERVIEW and row.condition.slug in DRAWN
+    return f"education/drawings/{row.condition.slug}.html" if has_one else ""
 
 
 def pictures_in(text: content.Page) -> list[rendering.ShownPicture]:
@@ -158,5 +171,8 @@ def picture(request: HttpRequest, *, digest: str, kind: str) -> HttpResponse:
 
 def missing(request: HttpRequest, words: str) -> HttpResponse:
     """Answer that the page does not exist, and offer a search for the words of its address."""
-    context = {"words": " ".join(words.replace("-", " ").split())}
+    context = {
+        "words": " ".join(words.replace("-", " ").split()),
+        "groups": shelves.arrange(directory(request)),
+    }
     return render(request, "education/missing.html", context, status=404)

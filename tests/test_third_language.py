@@ -169,13 +169,14 @@ def test_pages_are_shown_and_found_in_the_language_or_in_english_with_a_note(spe
     assert 'class="card care now"' in clots
     listed = html("/conditions/")
     assert listed.count(f"{speaks.upper()}·") >= len(third.PAGES)
-    assert re.search(r'<h2 id="clots" lang="en">', listed)
+    assert re.search(r'<h2 id="about" lang="en">', listed)
+    assert f'<a href="/{speaks}/conditions/clots/" lang="en">' in listed
 
     assert 'class="pages"' in html("/search/?q=marchez")
     assert 'class="pages"' in html("/search/?q=machez")
     # the word is found by its stem only in a language for which PostgreSQL has a stemmer
     assert bool(search._full_text(["marcher"], speaks)) == (speaks == "fr")
-    assert "No page fits these words." in html("/search/?q=qqqq")
+    assert "We found no page with these words." in html("/search/?q=qqqq")
 
 
 @FRENCH

@@ -80,6 +80,7 @@ def pages(folder: Path, code: str, extra: str = "") -> None:
             "summary": mark(code, english.title),
             "audience": mark(code, english.audience),
             "order": english.order,
+            "topic": english.topic,
             "related": list(english.related),
             "sources": [{"text": s.text, "url": s.url} for s in english.sources],
             "written": english.written,

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
@@ -72,9 +72,7 @@ class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
         """Do what the pressed button beside a failed message says: try again, or set aside."""
         if not may(request, "settle"):
             raise PermissionDenied
-        message = self.get_object(request, str(pk))
-        if message is None:
-            raise Http404
+        message = self.record_or_404(request, pk)
         if request.method == "POST":
             try:
                 self.posts[name](

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -20,6 +20,7 @@ from clinic.requests import request_id, signed_in_user
 from education.admin.forms import NameField
 from education.models import Condition
 from education.services import editing, rights
+from education.shelves import FAMILIES
 
 LIST = "admin:education_condition_changelist"
 OTHERS = [(code, name) for code, name in settings.LANGUAGES if code != "en"]
@@ -47,10 +48,17 @@ class ConditionForm(forms.Form):
         error_messages={"required": gettext_lazy("Give a number from 0 to 999.")},
     )
 
+    family = forms.ChoiceField(
+        label=gettext_lazy("Family"),
+        choices=[("", gettext_lazy("None")), *FAMILIES.items()],
+        help_text=gettext_lazy("Lists show the conditions of one family below one heading."),
+        required=False,
+    )
+
     def __init__(self, row: Condition | None, data: QueryDict | None = None) -> None:
         initial: dict[str, Any] = {}
         if row is not None:
-            initial = {"title": row.title, "order": row.order}
+            initial = {"title": row.title, "order": row.order, "family": row.family}
             initial |= {f"title_{code}": row.titles.get(code, "") for code, _name in OTHERS}
         super().__init__(data, initial=initial)
         if row is not None:
@@ -99,12 +107,7 @@ class ConditionAdmin(ReadOnlyAdmin[Condition]):
         form_url: str = "",
         extra_context: Context | None = None,
     ) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        row = self.get_object(request, object_id)
-        if row is None:
-            raise Http404
-        return self._edit(request, row)
+        return self._edit(request, self.record_or_404(request, object_id))
 
     def history_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
@@ -127,6 +130,7 @@ class ConditionAdmin(ReadOnlyAdmin[Condition]):
                     title=data["title"],
                     titles=form.titles(),
                     order=data["order"],
+                    family=data["family"],
                     is_new=row is None,
                     by=signed_in_user(request),
                     request_id=request_id(request),

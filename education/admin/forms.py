@@ -14,10 +14,12 @@ from django.utils.translation import gettext_lazy
 
 from education import content
 from education.models import Condition
+from education.shelves import TOPICS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
+TEXT_FIELDS: Final = ("title", "summary", "audience", "order", "topic", "written")
 MAX_ROWS: Final = 30
 """How many sections and how many sources a page may have: Django limits the fields of a form."""
 MAX_CHARACTERS: Final = 40_000
@@ -91,6 +93,14 @@ class HeadForm(forms.Form):
         min_value=0,
         max_value=999,
         error_messages={"required": gettext_lazy("Give a number from 0 to 999.")},
+    )
+    topic = forms.ChoiceField(
+        label=gettext_lazy("Topic"),
+        choices=[("", gettext_lazy("None")), *TOPICS.items()],
+        help_text=gettext_lazy(
+            "Lists show the page below this heading at once, without a review of the text."
+        ),
+        required=False,
     )
     written = forms.DateField(
         label=gettext_lazy("Written"),
@@ -250,7 +260,7 @@ class PageForm:
             condition=condition,
             slug=slug,
             language=language,
-            **{name: head[name] for name in ("title", "summary", "audience", "order", "written")},
+            **{name: head[name] for name in TEXT_FIELDS},
             related=head["related"],
             sources=tuple(
                 content.Source(form.cleaned_data["text"], form.cleaned_data["url"])

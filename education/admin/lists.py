@@ -166,9 +166,8 @@ class PageList(ReadOnlyAdmin[Page]):
 
     @admin.display(description=gettext_lazy("Reading grade"))
     def grade(self, row: Any) -> str:
-        # only for English, because the formula counts English syllables
-        grade = f"{row.judgement.whole.grade:.1f}" if row.language == "en" else ""
-        return _labelled(_("reading grade:"), grade) if grade else ""
+        grade = row.judgement.whole.grade
+        return "" if grade is None else _labelled(_("reading grade:"), f"{grade:g}")
 
     @admin.display(description=gettext_lazy("Last review"))
     def reviewed(self, row: Page) -> str:

@@ -17,10 +17,11 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.clickjacking import xframe_options_sameorigin
+from msgspec import structs
 
 from clinic.lists import Context
 from clinic.requests import request_id, signed_in_user
-from education import content, differences, judging, link_check
+from education import content, differences, grading, link_check
 from education.admin.forms import PageForm, ReviewForm
 from education.admin.lists import PageList, is_behind, judgement, known_names, state_words
 from education.models import GoneLink, Page, PageVersion
@@ -86,7 +87,7 @@ class PageAdmin(PageList):
         extra_context: Context | None = None,
     ) -> HttpResponse:
         """Show the page, to editors as a form, to others as a preview. Store a posted form."""
-        page = self._page(request, object_id)
+        page = self.record_or_404(request, object_id)
         if request.method != "POST":
             return self._edit(request, page)
         if not rights.may(request.user, "change"):
@@ -111,7 +112,7 @@ class PageAdmin(PageList):
     def _conflict(
         self, request: HttpRequest, page: Page, typed: PageForm, text: content.Page, reason: str
     ) -> HttpResponse:
-        page = self._page(request, page.pk)
+        page = self.record_or_404(request, page.pk)
         stored = page.as_written()
         typed = typed.rebased(stored)
         typed.refused = _(
@@ -136,7 +137,7 @@ class PageAdmin(PageList):
             "review_form": ReviewForm(),
             "judgement": judgement(page, known_names()),
             "gone": gone_links(text),
-            "aim": judging.AIM,
+            "aim": grading.AIM,
             "typed": PageForm(text) if rights.may(by, "change") else None,
             "differ": None,
         }
@@ -150,7 +151,7 @@ class PageAdmin(PageList):
     @_holds_preview
     def move_view(self, request: HttpRequest, object_id: UUID, move: str) -> HttpResponse:
         """Change the state of the page as the pressed button says. Show why a change is refused."""
-        page = self._page(request, object_id)
+        page = self.record_or_404(request, object_id)
         back = redirect(self.address("change", page.pk))
         if request.method != "POST":
             return back
@@ -182,21 +183,21 @@ class PageAdmin(PageList):
     @_holds_preview
     def preview_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Show the page as on a reader's phone or wide screen, and list its problems."""
-        page = self._page(request, object_id)
+        page = self.record_or_404(request, object_id)
         context = {
             "title": _("Preview: %(title)s") % {"title": page.title},
             "page": page,
             "wide": request.GET.get("width") == "wide",
             "judgement": judgement(page, known_names()),
             "gone": gone_links(page.as_written()),
-            "aim": judging.AIM,
+            "aim": grading.AIM,
         }
         return self._answer(request, "preview", context)
 
     @_in_frame
     def shown_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Show the text that editors work on in the public template, for the preview's frame."""
-        page = self._page(request, object_id)
+        page = self.record_or_404(request, object_id)
         with override(page.language):
             context = page_context(page, directory(request), page.as_written())
             return TemplateResponse(request, "admin/education/page/shown.html", context).render()
@@ -206,7 +207,7 @@ class PageAdmin(PageList):
         self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:
         """Show all texts of the page, their writers, and the differences between two of them."""
-        page = self._page(request, object_id)
+        page = self.record_or_404(request, object_id)
         versions = list(page.versions.select_related("by").defer("document"))
         total = len(versions)
         descriptions = [_version_words(row, total - place) for place, row in enumerate(versions)]
@@ -239,13 +240,14 @@ class PageAdmin(PageList):
 
     def restore_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Store an earlier text again as the newest text. All texts stay in the history."""
-        page = self._page(request, object_id)
+        page = self.record_or_404(request, object_id)
         back = redirect(self.address("history", page.pk))
         if request.method != "POST":
             return back
         if not rights.may(request.user, "change"):
             raise PermissionDenied
         text = self._text(page, request.POST.get("version", ""))
+        text = structs.replace(text, topic=page.topic)
         try:
             editing.save_text(
                 page=page,
@@ -271,14 +273,6 @@ class PageAdmin(PageList):
         return version.as_written()
 
     # --- shared --------------------------------------------------------------------------------
-    def _page(self, request: HttpRequest, object_id: UUID | str) -> Page:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        page = self.get_object(request, str(object_id))
-        if page is None:
-            raise Http404
-        return page
-
     def _answer(
         self, request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200
     ) -> HttpResponse:

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
@@ -119,9 +119,7 @@ class PictureAdmin(ReadOnlyAdmin[Picture]):
             raise PermissionDenied
         if not may:
             return redirect(LIST)
-        row = self.get_object(request, object_id)
-        if row is None:
-            raise Http404
+        row = self.record_or_404(request, object_id)
         form = WordsForm(request.POST if posted else None, initial={"alt": row.alt})
         if posted and form.is_valid():
             pictures.describe(

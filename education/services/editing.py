@@ -41,6 +41,7 @@ def save_condition(
     title: str,
     titles: dict[str, str],
     order: int,
+    family: str = "",
     is_new: bool,
     by: User,
     request_id: str = "",
@@ -52,7 +53,9 @@ def save_condition(
     """
     rights.require(by, "change")
     with transaction.atomic():
-        values = {"title": title, "titles": titles, "order": order, "edited": True}
+        values = {
+            "title": title, "titles": titles, "order": order, "family": family, "edited": True
+        }  # fmt: skip
         if is_new:
             row, was_free = Condition.objects.get_or_create(slug=slug, defaults=values)
             if not was_free:
@@ -85,6 +88,7 @@ def save_text(*, page: Page, text: content.Page, by: User, read: str, request_id
         if page.as_written().content_hash != read:
             raise Changed
         if text.content_hash == read:
+            _move_to_topic(page, text.topic, by, request_id)
             return
         was = page.status
         page.status = Status.DRAFT
@@ -92,6 +96,14 @@ def save_text(*, page: Page, text: content.Page, by: User, read: str, request_id
         page.reviewed_hash = ""
         store_text(page, text, by=by, at=timezone.now())
         _record(page, by, "update", request_id, **{"from": was, "to": page.status})
+
+
+def _move_to_topic(page: Page, topic: str, by: User, request_id: str) -> None:
+    """Show the page under another topic. The state of its text stays as it is."""
+    if page.topic != topic:
+        page.topic = topic
+        page.save(update_fields=["topic"])
+        _record(page, by, "update", request_id)
 
 
 def ask_for_review(*, page: Page, by: User, read: str, request_id: str = "") -> None:
@@ -211,7 +223,7 @@ def _writers(page: Page) -> set[Any]:
 
 def store_text(page: Page, text: content.Page, *, by: User | None, at: datetime) -> None:
     """Store a text with its sections and sources, and as a version, in the current transaction."""
-    for name in ("title", "summary", "audience", "order", "written"):
+    for name in ("title", "summary", "audience", "order", "written", "topic"):
         setattr(page, name, getattr(text, name))
     page.related = list(text.related)
     page.changed_at = at
@@ -258,5 +270,7 @@ def _record(page: Page, by: User, action: str, request_id: str, **detail: audit.
 
 
 def _plain_data(text: content.Page) -> dict[str, Any]:
+    """Return a text as JSON, without its topic, which the release before does not know."""
     data: dict[str, Any] = msgspec.to_builtins(text)
+    del data["topic"]
     return data

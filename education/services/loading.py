@@ -41,6 +41,11 @@ def load_pages(*, conditions: Iterable[content.Condition], pages: Iterable[conte
         touched = []
         for text in pages:
             page = stored.get((text.language, text.name))
+            if page is not None and not page.topic and text.topic:
+                # the topic is no part of a text, so a page that a person has changed gets one, too
+                page.topic = text.topic
+                page.save(update_fields=["topic"])
+                touched.append(str(page.pk))
             name = text.name if text.language == "en" else f"{text.language}/{text.name}"
             if page is None:
                 page = Page(
@@ -57,7 +62,7 @@ def load_pages(*, conditions: Iterable[content.Condition], pages: Iterable[conte
             page.loaded_hash = text.content_hash
             editing.store_text(page, text, by=None, at=timezone.now())
             touched.append(str(page.pk))
-        if touched:
+        if touched := sorted(set(touched)):
             audit.record(
                 actor=audit.system(JOB),
                 action="update",
@@ -71,7 +76,9 @@ def _load_conditions(conditions: Iterable[content.Condition]) -> dict[str, Condi
     """Store the conditions, except those that an editor has changed. Return all rows by slug."""
     stored = {}
     for order, group in enumerate(conditions):
-        values = {"title": group.title, "titles": group.titles, "order": order}
+        values = {
+            "title": group.title, "titles": group.titles, "order": order, "family": group.family
+        }  # fmt: skip
         row, is_new = Condition.objects.get_or_create(slug=group.slug, defaults=values)
         if not is_new and not row.edited:
             Condition.objects.filter(pk=row.pk).update(**values)

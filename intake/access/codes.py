@@ -62,6 +62,14 @@ def send(*, address: str, reference: str | None, unsent_first: bool = False) -> 
     return _new_challenge(key, reference, draft, [] if draft else [row.pk for row in submissions])
 
 
+def send_for(*, draft: Draft, address: str) -> str:
+    """Send a code for the draft of this browser to an address that the draft contains.
+
+    Returns the key of the new challenge for the browser.
+    """
+    return _new_challenge(address_key(address), draft.reference, draft, [])
+
+
 def address_key(address: str) -> int:
     """Return the lookup key of an address in any spelling, or 0 for an invalid address."""
     return next(iter(search.address_tokens(address)), 0)
@@ -243,9 +251,10 @@ def _found(keys: list[int], reference: str | None) -> tuple[list[Draft], list[Su
     """Return the saved drafts and the submissions of the keys of one address, newest first.
 
     With a reference, returns only the draft or submission of this reference. A draft that was not
-    saved for later has no reference, and only its own browser can open it. Part 2 is left out of
-    the list, because the patient knows only the reference of part 1. But when staff had to act on
-    part 2, their letter to the patient names the reference of part 2.
+    saved for later has no reference. A person who only reads the mailbox cannot open it: `send_for`
+    needs the key of the browser that began it. Part 2 is left out of the list, because the patient
+    knows only the reference of part 1. But when staff had to act on part 2, their letter to the
+    patient names the reference of part 2.
     """
     drafts = Draft.objects.filter(address_keys__overlap=keys, submission=None)
     drafts = drafts.exclude(reference=None)

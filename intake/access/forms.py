@@ -75,6 +75,15 @@ class ReturnForm(FindForm):
         self.fields["address"].help_text = _("The one you gave us before.")
 
 
+class ResumeForm(ReturnForm):
+    """Ask for the address of a saved draft. The reference helps, but the patient may lack it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.fields["reference"].required = False
+        self.order_fields(["address", "reference"])
+
+
 class CodeForm(SingleValueForm):
     """Ask for a one-time code in a single field, so that the patient can paste the code."""
 

@@ -31,9 +31,14 @@ def open_requests(*, person: Mapping[str, Any]) -> int:
     ).count()
 
 
+def has_as_many_as_allowed(*, person: Mapping[str, Any]) -> bool:
+    """Whether a person has as many open requests as the clinic allows."""
+    return open_requests(person=person) >= settings.APPOINTMENT_OPEN_REQUESTS
+
+
 def refuse_one_too_many(*, person: Mapping[str, Any]) -> None:
     """Raise Refused when a person has as many open requests as the clinic allows."""
-    if open_requests(person=person) >= settings.APPOINTMENT_OPEN_REQUESTS:
+    if has_as_many_as_allowed(person=person):
         raise Refused(
             _("You have as many open requests as we can keep. Please call us about another visit.")
         )

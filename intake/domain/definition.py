@@ -293,6 +293,13 @@ class Approval(Base, frozen=True):
     approved_on: date | None = None
     content_hash: str | None = None
 
+    def faults(self, content_hash: str) -> tuple[str, ...]:
+        """Return the keys that are empty, and `content_hash` if another content was signed."""
+        faults = [key for key in ("approved_by", "approved_on") if not getattr(self, key)]
+        if self.content_hash != content_hash:
+            faults.append("content_hash")
+        return tuple(faults)
+
 
 class Protocol(Base, frozen=True, dict=True):
     """A questionnaire with its computed values, its rules and its approval.
@@ -435,10 +442,7 @@ class Protocol(Base, frozen=True, dict=True):
     @property
     def approval_faults(self) -> tuple[str, ...]:
         """The keys of the approval that are empty or do not match the content."""
-        faults = [key for key in ("approved_by", "approved_on") if not getattr(self.approval, key)]
-        if self.approval.content_hash != self.content_hash:
-            faults.append("content_hash")
-        return tuple(faults)
+        return self.approval.faults(self.content_hash)
 
 
 def from_document(document: bytes, stored: Stored | None = None) -> Protocol:

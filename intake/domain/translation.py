@@ -120,10 +120,7 @@ class Translation(Base, frozen=True, dict=True):
     @property
     def approval_faults(self) -> tuple[str, ...]:
         """The keys of the approval that are empty or do not match the texts."""
-        faults = [key for key in ("approved_by", "approved_on") if not getattr(self.approval, key)]
-        if self.approval.content_hash != self.content_hash:
-            faults.append("content_hash")
-        return tuple(faults)
+        return self.approval.faults(self.content_hash)
 
     @property
     def approved(self) -> bool:

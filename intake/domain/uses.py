@@ -16,8 +16,8 @@ OWN_STEPS: Final = ("contact", "appointment", "check")
 of these ids."""
 
 OWN_ADDRESSES: Final = (
-    *("check", "emergency", "leave", "p", "part-2", "refused", "resume", "save", "sent", "shared"),
-    "sure",
+    *("check", "copy", "emergency", "leave", "p", "part-2", "questions", "refused", "resume"),
+    *("save", "sent", "shared", "sure"),
 )
 """The words that follow `/intake/` in the program's own addresses, and the folder name `shared`. No
 protocol may have one of these names."""

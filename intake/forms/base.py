@@ -32,6 +32,7 @@ class WalkForm(forms.Form):
 
     data: QueryDict
     single_question = False
+    _posted: QueryDict | None = None  # what was posted, while `data` also has the kept values
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -56,10 +57,11 @@ class WalkForm(forms.Form):
     @property
     def left_blank(self) -> list[str]:
         """The names of the kept fields that were posted blank. Their earlier values stay."""
+        posted = self.data if self._posted is None else self._posted
         return [
             name
             for name, controls in self.kept.items()
-            if all(is_blank(text) for control in controls for text in self.data.getlist(control))
+            if all(is_blank(text) for control in controls for text in posted.getlist(control))
         ]
 
     def completed_data(self) -> QueryDict:
@@ -83,9 +85,11 @@ class WalkForm(forms.Form):
 
     def full_clean(self) -> None:
         self.asked = []
-        sent, self.data = self.data, self.completed_data()
+        posted, self.data = self.data, self.completed_data()
+        self._posted = posted
         super().full_clean()
-        self.data = sent  # so that the page shows the posted values, never the kept values
+        self._posted = None
+        self.data = posted  # so that the page shows the posted values, never the kept values
 
     @property
     def shown(self) -> str:

@@ -200,7 +200,8 @@ class ReferenceField(KeyField):
         super().__init__(max_length=40, widget=forms.TextInput(attrs), **options)
 
     def clean(self, value: Any) -> str:
-        reference = parse_reference(super().clean(value))
+        typed = super().clean(value)
+        reference = parse_reference(typed) if typed or self.required else ""
         if reference is None:
             raise forms.ValidationError(
                 _("Check the number. It has 8 letters and figures, such as 7F3K-92QD.")

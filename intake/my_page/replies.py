@@ -15,7 +15,7 @@ from intake.draft_content import Content
 from intake.history import build_history
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Communication, Draft, Kind, Submission, Urgency
-from intake.questionnaire.drafts import begin
+from intake.questionnaire import drafts
 from intake.questionnaire.target_times import target_time
 from intake.ways import alarms, escalation, waiting
 
@@ -84,19 +84,23 @@ def withdraw(*, submission: Submission, request_id: str = "") -> None:
 
 
 def begin_addition(*, submission: Submission, language: str) -> tuple[Draft, str]:
-    """Begin an addition: a draft with the safety page and a few questions, sent separately.
+    """Begin or continue an addition: a draft with the safety page and a few questions.
 
-    The contact is taken over from the submission and not shown. Returns the draft and its key.
+    The addition is sent separately. The contact is taken over from the submission and not shown.
+    Returns the draft and its key.
     """
     protocol = newest(submission.protocol_id)
-    known = protocol.uses.contact_agrees_with
-    answers = {q: value for q, value in submission.answers.items() if q in known}
-    content = Content(answers=answers, contact=submission.person)
-    return begin(
+
+    def content() -> Content:
+        known = protocol.uses.contact_agrees_with
+        answers = {q: value for q, value in submission.answers.items() if q in known}
+        return Content(answers=answers, contact=submission.person)
+
+    return drafts.go_on_or_begin(
         kind=Kind.ADDITION,
+        follows=submission,
         language=language,
         content=content,
-        follows=submission,
         protocol=protocol,
     )
 

@@ -24,6 +24,7 @@ from intake.models.access import Grant
 from intake.models.submissions import Kind, Submission
 from intake.my_page import readers, standing
 from intake.my_page.browser_key import key_of
+from intake.questionnaire import all_questions
 from intake.questionnaire.views.receipt import next_words
 from intake.wording.languages import if_foreign
 
@@ -108,6 +109,9 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
             for reader in seen_by
         ],
         "part_2_minutes": minutes(spoken.protocol, Kind.PART_2) if is_offered(submission) else 0,
+        "all_minutes": minutes(documents.newest(submission.protocol_id))
+        if all_questions.is_offered(submission)
+        else 0,
         "may_withdraw": "withdraw" in workflow.allowed(submission.status),
         "withdrawn": submission.status == "withdrawn",
     }

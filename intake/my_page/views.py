@@ -3,6 +3,8 @@
 No URL names a submission: the browser sends a key, whose hash is stored with the grant.
 """
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -20,12 +22,13 @@ from intake.access.forms import ReplyForm
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.models.access import Grant
-from intake.models.submissions import Submission
+from intake.models.submissions import Draft, Kind, Submission
 from intake.my_page import replies
 from intake.my_page.browser_key import key_of, with_grant
 from intake.my_page.status_page import show, with_refusals
-from intake.questionnaire import part_2
-from intake.questionnaire.views.browser import redirect_to, set_draft_cookie
+from intake.questionnaire import all_questions, part_2
+from intake.questionnaire.views import replacing
+from intake.questionnaire.views.browser import draft_of
 from intake.questionnaire.views.emergencies import as_fired
 from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.part_2 import to_first_open
@@ -114,15 +117,35 @@ def withdraw(request: Request, *, grant: Grant, submission: Submission) -> HttpR
 @require_POST
 @with_grant
 def add(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
-    """Begin an addition to the submission."""
+    """Begin an addition to the submission, or continue where the patient stopped."""
+    return _begin(request, grant, submission, Kind.ADDITION, replies.begin_addition)
+
+
+def _begin(
+    request: Request,
+    grant: Grant,
+    submission: Submission,
+    kind: str,
+    begin: Callable[..., tuple[Draft, str]],
+) -> HttpResponse:
+    """Begin or continue a form that follows the submission, and open its first open step.
+
+    Other answers that this browser has not sent are replaced only if the patient agrees.
+    """
+    here = draft_of(request)
+    response = replacing.go_on_here(here, kind=kind, follows=submission)
+    if response is None:
+        response = replacing.ask_first(request, here)
+    if response is not None:
+        return response
     if seconds := count_start(request):
         notice = too_often_words(seconds)
         return with_retry_after(
             show(request, grant, ReplyForm(), status=429, notice=notice), seconds
         )
-    draft, key = replies.begin_addition(submission=submission, language=get_language() or "en")
-    protocol = documents.protocol_of(draft.protocol_id)
-    return set_draft_cookie(redirect_to(protocol, protocol.pages[0].id), key, draft)
+    draft, key = begin(submission=submission, language=get_language() or "en")
+    replacing.make_room(here)
+    return to_first_open(draft, key)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -132,13 +155,17 @@ def answer_part_2(request: Request, *, grant: Grant, submission: Submission) -> 
     """Begin part 2 of the submission, or continue where the patient stopped."""
     if request.method != "POST":
         return redirect("intake:my")
-    if seconds := count_start(request):
-        notice = too_often_words(seconds)
-        return with_retry_after(
-            show(request, grant, ReplyForm(), status=429, notice=notice), seconds
-        )
-    draft, key = part_2.begin(submission=submission, language=get_language() or "en")
-    return to_first_open(draft, key)
+    return _begin(request, grant, submission, Kind.PART_2, part_2.begin)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_grant
+@with_refusals
+def answer_all_questions(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """Begin the whole questionnaire about a request, or continue where the patient stopped."""
+    if request.method != "POST":
+        return redirect("intake:my")
+    return _begin(request, grant, submission, Kind.INTAKE, all_questions.begin)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,12 +10,12 @@ from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic import limits
 from clinic.requests import Request
 from intake.access import code_limits, codes, grants
-from intake.access.forms import CodeForm, FindForm, ReplyForm, ReturnForm
+from intake.access.forms import CodeForm, FindForm, ReplyForm, ResumeForm, ReturnForm
 from intake.my_page.browser_key import hold_key, key_of
 from intake.my_page.status_page import show
 from intake.questionnaire import drafts
@@ -32,7 +32,7 @@ def _ask(request: Request, form_class: type[FindForm], way: str) -> HttpResponse
     form = form_class(data=request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return _show_ask(request, form, way, status=422 if form.is_bound else 200)
-    address, reference = form.cleaned_data["address"], form.cleaned_data.get("reference")
+    address, reference = form.cleaned_data["address"], form.cleaned_data.get("reference") or None
     mailbox, peer = codes.address_key(address), limits.peer(request)
     if seconds := code_limits.count_request(peer=peer, mailbox=mailbox, reference=reference):
         notice = too_often_words(seconds)
@@ -77,11 +77,31 @@ def find(request: Request) -> HttpResponse:
     return _ask(request, FindForm, "find")
 
 
-@when_not_served(typed_question(ReturnForm, "resume"))
+@when_not_served(typed_question(ResumeForm, "resume"))
 @require_http_methods(["GET", "HEAD", "POST"])
 def resume(request: Request) -> HttpResponse:
-    """Ask for the reference and address of a draft that was saved for later."""
-    return _ask(request, ReturnForm, "resume")
+    """Ask for the address of a draft that was saved for later, and its reference if known."""
+    return _ask(request, ResumeForm, "resume")
+
+
+@require_POST
+def back(request: Request) -> HttpResponse:
+    """Send a code for the draft that this browser began and was too long idle to open.
+
+    The code goes to the address in the draft, which no page shows.
+    """
+    draft = drafts.find_out_of_reach(request.COOKIES.get(settings.DRAFT_COOKIE_NAME, ""))
+    address = drafts.way_back(draft) if draft else ""
+    if draft is None or not address:
+        return redirect("intake:resume")
+    mailbox, peer = codes.address_key(address), limits.peer(request)
+    wait = code_limits.count_request(peer=peer, mailbox=mailbox, reference=draft.reference)
+    if wait:
+        response = _show_ask(
+            request, ResumeForm(), "resume", status=429, notice=too_often_words(wait)
+        )
+        return with_retry_after(response, wait)
+    return hold_key(redirect("intake:code"), codes.send_for(draft=draft, address=address))
 
 
 def _show_code(request: Request, form: CodeForm, *, status: int, notice: str = "") -> HttpResponse:

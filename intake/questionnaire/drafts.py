@@ -22,6 +22,7 @@ from clinic.ids import new_reference
 from clinic.outgoing import outbox
 from clinic.secrets.sealing import SealError
 from intake import search
+from intake.access.codes import move_draft
 from intake.access.keys import digest, new_key
 from intake.documents import (
     protocol_of,
@@ -37,7 +38,7 @@ from intake.domain.stored import WHO
 from intake.domain.triage import Fired
 from intake.draft_content import APPOINTMENT, CONTACT, SAVED_ADDRESS, Content
 from intake.errors import Blocked, Conflict, Gone
-from intake.models.submissions import Device, Draft, Submission
+from intake.models.submissions import Device, Draft, Kind, Submission
 from intake.protocols import current
 from intake.questionnaire import rule_counts, sql
 from intake.questionnaire.walk import CONFIRM_AGE_BELOW, Walk
@@ -79,6 +80,37 @@ def begin(
     return draft, key
 
 
+def go_on_or_begin(
+    *,
+    kind: str,
+    follows: Submission,
+    language: str,
+    content: Callable[[], Content],
+    protocol: Protocol,
+    device: str = Device.SHARED,
+) -> tuple[Draft, str]:
+    """Return the unsent draft of this kind that follows the submission, or begin one.
+
+    However often the patient asks, there is one draft. A draft that was begun before gets a new key
+    for this browser, and the earlier browser cannot open it any more. `content` is called for a new
+    draft only.
+    """
+    with transaction.atomic():
+        # of two requests at once, the second waits here and finds the draft of the first
+        Submission.objects.select_for_update(of=("self",), no_key=True).get(pk=follows.pk)
+        begun = Draft.objects.filter(follows=follows, kind=kind, submission=None)
+        if (draft := begun.order_by("-updated_at").first()) is not None:
+            return draft, move_draft(draft)
+        return begin(
+            kind=kind,
+            language=language,
+            device=device,
+            content=content(),
+            follows=follows,
+            protocol=protocol,
+        )
+
+
 def change_language(*, draft: Draft, language: str) -> None:
     """Change the language of an unsent draft. The answers are codes, so they do not change."""
     with transaction.atomic():
@@ -104,6 +136,19 @@ def find_out_of_reach(key: str) -> Draft | None:
     if draft is None or draft.submission_id or _idle(draft) <= draft.idle_limit:
         return None
     return draft
+
+
+def way_back(draft: Draft) -> str:
+    """Return the address to which a code for this unsent draft may be sent, or ''.
+
+    Prefers the address of "Save and come back later", then the e-mail address, then the phone. The
+    contact of an earlier submission does not count, because nobody gave it in this draft.
+    """
+    content = walk_of(draft).content
+    given = content.saved.get("address", "")
+    carried = draft.kind in (Kind.ADDITION, Kind.PART_2)
+    known = [given] if carried else content.addresses
+    return next((one for one in known if "@" in one or (one and settings.SMS_BACKEND)), "")
 
 
 def _find(key: str, statement: str) -> Draft | None:
@@ -135,6 +180,7 @@ def walk_of(draft: Draft) -> Walk:
             kind=draft.kind,
             si_screen=settings.SI_SCREEN,
             wording=words,
+            has_wish=draft.follows_id is not None,
             reach=draft.idle_limit,
         )
         draft.__dict__["_walk"] = (now, walk)

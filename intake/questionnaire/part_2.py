@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from intake.access import codes
 from intake.access.part_2 import refusal
 from intake.documents import protocol_of
 from intake.domain import answers as domain
@@ -24,16 +23,13 @@ def begin(
     """
     if (why := refusal(submission)) or submission is None:
         raise Refused(why)
-    begun = Draft.objects.filter(follows=submission, kind=Kind.PART_2, submission=None)
-    if (draft := begun.order_by("-updated_at").first()) is not None:
-        return draft, codes.move_draft(draft)
-    protocol = protocol_of(submission.protocol_id)
-    return drafts.begin(
+    protocol, told = protocol_of(submission.protocol_id), submission
+    return drafts.go_on_or_begin(
         kind=Kind.PART_2,
+        follows=submission,
         language=language,
         device=device,
-        content=Content(answers=_told(protocol, submission), contact=submission.person),
-        follows=submission,
+        content=lambda: Content(answers=_told(protocol, told), contact=told.person),
         protocol=protocol,
     )
 

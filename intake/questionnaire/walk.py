@@ -30,8 +30,9 @@ class Walk:
     `kind` is 'intake' for the questionnaire (part 1), or a short walk: 'appointment' (safety, a few
     questions, contact and wish), 'addition' (safety and a few questions) or 'part_2' (safety and
     what part 1 left for later). An addition and part 2 keep the contact of the earlier submission.
-    Part 2 also has the answers of part 1. The rules of `protocol` judge the answers. Pages show the
-    texts of `wording`, or of `protocol` if `wording` is None.
+    Part 2 also has the answers of part 1. With `has_wish`, the patient asked for a visit before, so
+    no step asks for the wish. The rules of `protocol` judge the answers. Pages show the texts of
+    `wording`, or of `protocol` if `wording` is None.
     """
 
     protocol: Protocol
@@ -39,6 +40,7 @@ class Walk:
     kind: str = "intake"
     si_screen: bool = True
     wording: Wording | None = None
+    has_wish: bool = False
     reach: timedelta | None = None  # how long the browser may be idle and still open the draft
 
     @property
@@ -80,7 +82,9 @@ class Walk:
     @cached_property
     def steps(self) -> tuple[str, ...]:
         """The ids of the pages, then contact and wish, unless the walk adds to a submission."""
-        own = () if self.kind in (ADDITION, PART_2) else (CONTACT, APPOINTMENT)
+        own: tuple[str, ...] = () if self.kind in (ADDITION, PART_2) else (CONTACT, APPOINTMENT)
+        if self.has_wish:
+            own = own[:1]
         return (*(page.id for page in self.pages), *own)
 
     def page(self, step: str) -> QuestionPage | None:

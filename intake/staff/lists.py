@@ -13,7 +13,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -149,15 +149,6 @@ class PatientAdmin(RecordedAdmin[Row]):
         Lists whose rows are not submissions override this method.
         """
         return cast(list[Submission], rows)
-
-    def record_or_404(self, request: HttpRequest, object_id: UUID | str) -> Row:
-        """Return a record. Raises Http404, or PermissionDenied when the user may not see it."""
-        record = self.get_object(request, str(object_id))
-        if record is None:
-            raise Http404
-        if not self.has_view_permission(request, record):
-            raise PermissionDenied
-        return record
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Context | None = None

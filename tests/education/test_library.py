@@ -46,6 +46,10 @@ def _library(django_db_setup, django_db_blocker):
         ("augmentaton", "restless-legs/"),
         ("vein procedures", "restless-legs/vein-procedures"),
         ("opening hours", "about/contact"),
+        ("verracose vains", "vein-disease/overview"),
+        ("vericose viens", "vein-disease/overview"),
+        ("swelin", "vein-disease/overview"),
+        ("artory", "restless-legs/veins-and-arteries"),
     ],
 )
 def test_what_people_type_leads_to_the_page_they_mean(typed, first):
@@ -86,6 +90,19 @@ def test_a_search_through_all_pages_is_quick():
 def test_another_name_finds_the_spanish_page(client):
     for typed in ("willis ekbom", "piernas nerviosas", "tvp", "mala circulación", "embarazada"):
         assert 'class="pages"' in client.get(f"/es/search/?q={typed}").content.decode(), typed
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("benas barices", "vein-disease/overview"),
+        ("piernas inkietas", "restless-legs/overview"),
+        ("embaraso", "restless-legs/pregnancy"),
+        ("medias de conpresion", "restless-legs/"),
+    ],
+)
+def test_a_misspelled_spanish_search_finds_the_page(typed, first):
+    assert search.find(typed, "es").pages[0].name.startswith(first)
 
 
 def test_the_receipt_leads_to_pages_that_fit_and_tells_no_diagnosis():

@@ -130,6 +130,57 @@ def test_the_contents_list_says_where_one_is(client, pages):
     shown = html(client, "/conditions/knees/creaking/")
 
     assert '<a href="/conditions/knees/creaking/" aria-current="page">Creaking knees</a>' in shown
+    assert shown.count('aria-current="page"') == 1
+
+
+def test_a_printed_page_says_whose_it_is_and_where_its_links_lead(client, pages, settings):
+    shown = html(client, "/conditions/knees/creaking/")
+    article = shown.partition("<article>")[2].partition('<section class="door">')[0]
+    origin = settings.SITE_ORIGIN
+
+    printed = article.partition('<p class="printed">')[2].partition("</p>")[0]
+    assert printed.startswith(settings.CLINIC_NAME)
+    assert settings.CLINIC_PHONE in printed
+    assert printed.endswith(f"{origin}/conditions/knees/creaking/")
+    text = article.partition("<h2")[2]
+    links = re.findall(r'<a href="(/[^"]*)"(?: data-whole="([^"]*)")?>', text)
+    assert links
+    assert all(whole == f"{origin}{path}" for path, whole in links)
+
+
+def test_a_care_card_is_a_heading_in_the_outline(client, pages):
+    shown = html(client, "/conditions/knees/creaking/")
+
+    assert '<h3 class="head"><span class="vh">Emergency: </span>Get help now</h3>' in shown
+
+
+@pytest.mark.parametrize("path", ["/conditions/knees/none/", "/about/none/", "/nothing/here/"])
+def test_a_missing_page_offers_the_search_and_the_list(client, pages, path):
+    response = client.get(path)
+    shown = response.content.decode()
+
+    assert response.status_code == 404
+    assert 'role="search" action="/search/"' in shown
+    assert 'href="/conditions/"' in shown.partition("<main")[2] or "Creaking knees" in shown
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_overview_has_a_drawing_with_a_name_and_words_in_the_language(client, db, language):
+    folder = content.FOLDER
+    loading.load_pages(
+        conditions=content.read_conditions(folder, ["es"]),
+        pages=[*content.read_pages(folder), *content.read_pages(folder, "es")],
+    )
+    seen = set()
+    for condition in ("restless-legs", "vein-disease", "clots", "artery-disease"):
+        prefix = "" if language == "en" else f"/{language}"
+        drawn = html(client, f"{prefix}/conditions/{condition}/").partition("<figure")[2]
+        name = re.search(r'<svg role="img" aria-label="([^"]+)"', drawn)
+        assert name
+        seen.add(name[1])
+        assert "style=" not in drawn.partition("</figure>")[0]
+    assert len(seen) == 4
+    assert any("vena" in words for words in seen) == (language == "es")
 
 
 def test_the_list_of_conditions_names_every_page(client, pages):

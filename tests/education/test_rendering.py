@@ -3,6 +3,7 @@
 from html.parser import HTMLParser
 
 import pytest
+from django import conf
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -139,7 +140,22 @@ def test_what_would_harm_is_text(text):
 
 
 TAGS = {
-    *("a", "bdi", "blockquote", "br", "code", "div", "em", "h3", "h4", "h5", "h6", "hr", "li"),
+    *(
+        "a",
+        "bdi",
+        "blockquote",
+        "br",
+        "code",
+        "div",
+        "em",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+    ),
     *(
         "img",
         "ol",
@@ -158,7 +174,7 @@ TAGS = {
     ),
 }
 ATTRIBUTES = {"href", "class", "id", "role", "tabindex", "aria-label", "start"}
-ATTRIBUTES |= {"src", "alt", "width", "height", "loading"}
+ATTRIBUTES |= {"src", "alt", "width", "height", "loading", "data-whole"}
 OURS = rendering.ShownPicture("knee", f"/pictures/{'0' * 64}.png", "A knee", 2, 1)
 
 
@@ -171,6 +187,9 @@ def harm(shown: str) -> list[str]:
         if tag == "img" and attributes.get("src") != OURS.address:
             found.append(str(attributes))
         href = attributes.get("href")
+        whole = attributes.get("data-whole")
+        if whole is not None and whole != f"{conf.settings.SITE_ORIGIN}{attributes.get('href')}":
+            found.append(whole)
         if href is not None:
             own = href.startswith(("tel:", "#")) or (
                 href[0] == "/" and href[1:2] not in ("/", "\\")

@@ -32,7 +32,13 @@ SOURCES = (
     *("intake/questionnaire/*.py", "intake/questionnaire/*/*.py"),
     *("intake/appointments/*.py", "intake/appointments/views/*.py"),
     *("education/*.py", "education/templatetags/*.py"),
-    *("templates/*.html", "templates/*/*.html", "templates/*/*.txt", "templates/*/*.xml"),
+    *(
+        "templates/education/drawings/*.html",
+        "templates/*.html",
+        "templates/*/*.html",
+        "templates/*/*.txt",
+        "templates/*/*.xml",
+    ),
 )
 STAFF_SOURCES = (
     *("templates/admin/", "templates/account/", "templates/mfa/"),

@@ -7,9 +7,10 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from clinic import privacy
 from intake import mail_address
 from intake.domain import wrong_answers
 from intake.domain.stored import WHO
@@ -31,8 +32,6 @@ from intake.forms.fields import (
 )
 from intake.questionnaire.walk import age_on
 from intake.wording.reading import BEEN_HERE, PREFER, PREFER_TIME
-
-CONSENT_VERSION = "draft-1"  # the version of the text of ContactForm.consent and the privacy notice
 
 
 def stored_names(uses: Uses) -> dict[str, str]:
@@ -175,6 +174,13 @@ class ContactForm(WalkForm):
             raise forms.ValidationError(_("This date is more than 120 years ago. Check the year."))
         age = self.known.get(self.uses.age)
         if not self._asks_who and age is not None and age_on(today, born) != age:
+            if (
+                "birth_date" in self.left_blank
+            ):  # the stored date is not shown, nor the age it makes
+                raise forms.ValidationError(
+                    _("This date and the age do not fit together. Enter the date again."),
+                    code="age",
+                )
             raise forms.ValidationError(
                 _(
                     "You said that the patient is %(told)s years old, but this date makes "
@@ -203,7 +209,10 @@ class ContactForm(WalkForm):
             **{name: data[name] for name in kept if data.get(name)},
             **{name: data[question] for question, name in asked.items()},
             "birth_date": data["birth_date"].isoformat(),
-            "consent": {"version": CONSENT_VERSION, "at": timezone.now().isoformat()},
+            "consent": {
+                "version": privacy.version(get_language() or "en"),
+                "at": timezone.now().isoformat(),
+            },
         }
 
     def answers(self) -> dict[str, Any]:

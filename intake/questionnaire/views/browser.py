@@ -21,7 +21,7 @@ from intake.domain.definition import Protocol, QuestionPage
 from intake.domain.route import pages_without
 from intake.domain.wording import Wording
 from intake.draft_content import APPOINTMENT, CONTACT
-from intake.models.submissions import Draft
+from intake.models.submissions import Draft, Kind
 from intake.questionnaire import drafts
 from intake.questionnaire.forms.contact import ContactForm
 from intake.questionnaire.walk import Walk
@@ -49,7 +49,8 @@ def set_draft_cookie(response: HttpResponse, key: str, draft: Draft) -> HttpResp
     response.set_cookie(
         settings.DRAFT_COOKIE_NAME,
         key,
-        max_age=None if shared else draft.idle_limit,
+        # longer than the browser can open the draft, so that it can still ask for a code
+        max_age=None if shared else timedelta(days=settings.DRAFT_DAYS),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
@@ -148,12 +149,13 @@ def draft_missing(request: Request, step: str = "", protocol: str = "") -> HttpR
     if request.method != "POST" and draft is None:
         return redirect("intake:start")
     typed = typed_words(protocol_of(protocol), step, request.POST)
-    context = {"typed": typed, "reach": "", "saved_until": ""}
+    context = {"typed": typed, "reach": "", "kept_until": "", "follows": False}
     if draft is not None:
         context["reach"] = hours.lasting_words(draft.idle_limit)
-        if draft.reference:
+        context["follows"] = draft.kind in (Kind.ADDITION, Kind.PART_2)
+        if drafts.way_back(draft):
             until = timezone.localdate(draft.updated_at + timedelta(days=settings.DRAFT_DAYS))
-            context["saved_until"] = moments.day_words(until)
+            context["kept_until"] = moments.day_words(until)
     return render(request, "intake/lost.html", context, status=410)
 
 

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic.requests import Request
 from intake.appointments import free_times
@@ -33,7 +33,7 @@ from intake.questionnaire.views.request_limits import count_send, may_write_to, 
 from intake.questionnaire.views.times_step import lost_time
 from intake.questionnaire.walk import Walk
 from intake.ways.contact import way_to
-from intake.wording import reading
+from intake.wording import moments, reading
 from intake.wording.languages import if_foreign
 from intake.wording.moments import clock_words
 
@@ -50,13 +50,15 @@ def show_try_again(request: Request, *, status: int, notice: str) -> HttpRespons
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_draft
 def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
-    """Show every answer with a link to change it. A POST sends the draft."""
+    """Show every answer with a link to change it. A POST sends the draft, or saves it for later."""
     if walk.interrupting_rules:
         return redirect("intake:emergency")
     if walk.first_open:
         return redirect_to(walk.protocol, walk.first_open)
     if request.method != "POST":
         return show_check(request, walk, notice=held_notice(draft, walk))
+    if request.POST.get("go") == "save":
+        return redirect("intake:save")
     if seconds := count_send(request):
         notice = _("Too many requests came from your network. Your answers are kept.")
         return with_retry_after(show_check(request, walk, notice=notice, status=429), seconds)
@@ -73,6 +75,24 @@ def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
     except (Conflict, Refused) as problem:
         return show_check(request, walk, notice=str(problem), status=409)
     return redirect("intake:sent")
+
+
+@require_safe
+@with_draft
+def copy(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
+    """Show all answers on one page to print or keep, as long as they are not sent.
+
+    The veil hides here what it hides on the check page. After sending no page shows the answers.
+    """
+    if walk.interrupting_rules:
+        return redirect("intake:emergency")
+    if walk.first_open:
+        return redirect_to(walk.protocol, walk.first_open)
+    context = check_context(walk) | {
+        "proxied": walk.proxied,
+        "at": moments.until_words(timezone.localtime()),
+    }
+    return render(request, "intake/copy.html", context)
 
 
 def may_confirm(walk: Walk) -> bool:

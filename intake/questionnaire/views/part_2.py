@@ -1,4 +1,6 @@
-"""Begin part 2 from the receipt of part 1."""
+"""Begin from the receipt what follows it: part 2, or the whole questionnaire of a request."""
+
+from collections.abc import Callable
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -9,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from clinic.requests import Request
 from intake.errors import Refused
 from intake.models.submissions import Draft, Kind
-from intake.questionnaire import drafts, part_2
+from intake.questionnaire import all_questions, drafts, part_2
 from intake.questionnaire.views.browser import draft_of, redirect_to, set_draft_cookie
 from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.request_limits import (
@@ -28,6 +30,20 @@ def refuse(request: Request, *, status: int, notice: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def begin(request: Request) -> HttpResponse:
     """Begin or continue part 2 of the submission that this browser has sent."""
+    return _begin(request, Kind.PART_2, part_2.begin)
+
+
+@when_not_served(refuse)
+@require_http_methods(["GET", "HEAD", "POST"])
+def all_questions_of_request(request: Request) -> HttpResponse:
+    """Begin or continue the whole questionnaire after this browser has sent a request only."""
+    return _begin(request, Kind.INTAKE, all_questions.begin)
+
+
+def _begin(
+    request: Request, kind: str, begin_kind: Callable[..., tuple[Draft, str]]
+) -> HttpResponse:
+    """Begin or continue the form of this kind that follows the submission of this browser."""
     if request.method != "POST":
         return redirect("intake:sent")
     draft = draft_of(request)
@@ -38,7 +54,7 @@ def begin(request: Request) -> HttpResponse:
         )
         return refuse(request, status=410, notice=notice)
     if draft.submission is None:
-        return _go_on(request, draft)
+        return _go_on(request, draft, kind)
     if seconds := count_start(request):
         return with_retry_after(
             refuse(request, status=429, notice=too_often_words(seconds)), seconds
@@ -46,7 +62,7 @@ def begin(request: Request) -> HttpResponse:
     sent = draft.submission
     first = sent.follows if sent.kind == Kind.PART_2 else sent
     try:
-        begun, key = part_2.begin(
+        begun, key = begin_kind(
             submission=first, language=get_language() or "en", device=draft.device
         )
     except Refused as refused:
@@ -60,9 +76,9 @@ def to_first_open(draft: Draft, key: str) -> HttpResponse:
     return set_draft_cookie(redirect_to(walk.protocol, walk.first_open), key, draft)
 
 
-def _go_on(request: Request, draft: Draft) -> HttpResponse:
-    """Redirect to the first open step of part 2. Refuse if this browser has another form open."""
-    if draft.kind != Kind.PART_2:
+def _go_on(request: Request, draft: Draft, kind: str) -> HttpResponse:
+    """Redirect to the first open step of the form. Refuse if this browser has another form open."""
+    if draft.kind != kind or draft.follows_id is None:
         notice = _("This device now has another form open.")
         return refuse(request, status=409, notice=notice)
     walk = drafts.walk_of(draft)

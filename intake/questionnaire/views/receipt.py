@@ -23,7 +23,7 @@ from intake.domain.definition import Protocol
 from intake.domain.minutes import minutes
 from intake.domain.wording import Wording
 from intake.models.submissions import Kind, Submission, Urgency
-from intake.questionnaire import drafts
+from intake.questionnaire import all_questions, drafts
 from intake.questionnaire.views.browser import (
     draft_notice,
     draft_of,
@@ -44,12 +44,14 @@ def sent(request: Request) -> HttpResponse:
         return redirect("intake:emergency")
     submission = draft.submission
     context = sent_context(submission, left_alone=drafts.left_alone(draft))
-    context["part_2_minutes"] = 0
+    context["part_2_minutes"] = context["all_minutes"] = 0
     if submission.kind == Kind.PART_2:
         context |= part_2_context(submission)
     elif is_offered(submission):
         protocol = documents.protocol_of(submission.protocol_id)
         context["part_2_minutes"] = minutes(protocol, Kind.PART_2)
+    elif all_questions.is_offered(submission):
+        context["all_minutes"] = minutes(documents.newest(submission.protocol_id))
     return render(request, "intake/sent.html", context)
 
 

@@ -34,7 +34,13 @@ def show_typed(request: Request, *, status: int, notice: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_draft
 def save(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
-    """Ask where a code may be sent, then show the reference. This browser can also just go on."""
+    """Ask where a code may be sent, then show the reference. This browser can also just go on.
+
+    A draft that has an address is saved with each answer. So the address is asked only once, or
+    again if the patient wants another address (`other` in the query).
+    """
+    if request.method != "POST" and draft.reference and "other" not in request.GET:
+        return _show_saved(request, draft, walk, again=True)
     known, veiled = known_address(walk)
     form = FindForm(
         data=request.POST if request.method == "POST" else None,
@@ -50,7 +56,7 @@ def save(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
         return with_retry_after(show(request, walk, form, status=429, notice=notice), seconds)
     address = form.cleaned_data["address"]
     try:
-        reference = drafts.save_for_later(
+        drafts.save_for_later(
             draft=draft,
             address=address,
             kept=bool(form.left_blank),
@@ -60,9 +66,15 @@ def save(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
         return draft_missing(request)
     except Conflict as conflict:
         return show(request, walk, form, status=409, notice=str(conflict))
+    return _show_saved(request, draft, drafts.walk_of(draft))
+
+
+def _show_saved(request: Request, draft: Draft, walk: Walk, *, again: bool = False) -> HttpResponse:
+    """Show the reference, and how to come back. `again`: the reference was sent before."""
     context = {
-        "reference": reference,
-        "mailed": "@" in address,
+        "reference": draft.reference,
+        "again": again,
+        "mailed": "@" in walk.content.saved["address"],
         "reach": reach_words(walk),
         "own": draft.on_own_device,
     }
@@ -72,13 +84,13 @@ def save(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
 def known_address(walk: Walk) -> tuple[str, bool]:
     """Return the address that the patient gave in this draft, and whether it is veiled.
 
-    In an addition, the address in the contact of the earlier submission is left out, because a
-    patient who opened that submission with a code sent to a phone may not know this address.
+    In an addition and in part 2, the address in the contact of the earlier submission is left out,
+    because a patient who opened that submission with a code sent to a phone may not know it.
     """
     veiled = walk.content.veiled_contact
     if saved := walk.content.saved.get("address"):
         return saved, SAVED_ADDRESS in veiled
-    contact = {} if walk.kind == Kind.ADDITION else walk.content.contact
+    contact = {} if walk.kind in (Kind.ADDITION, Kind.PART_2) else walk.content.contact
     email = contact.get("email", "")
     return email, bool(email) and "email" in veiled
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -10,11 +11,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from clinic import hours
 from clinic.pagecache import blank
 from clinic.requests import Request
+from intake.access import grants
+from intake.appointments import open_requests
 from intake.domain.definition import Protocol
 from intake.domain.minutes import minutes
 from intake.models.submissions import Draft, Kind
 from intake.protocols import named, served, served_names
 from intake.questionnaire import drafts
+from intake.questionnaire.views import replacing
 from intake.questionnaire.views.browser import (
     clear_device,
     draft_missing,
@@ -56,7 +60,16 @@ def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> Http
     template = _template(kind, protocol)
     notice = draft_notice(words_of(begun), begun.approved)
     if request.method != "POST":
-        html = blank_start(template, protocol, open_draft is not None, notice, request.path)
+        way_back = draft is None and _has_way_back(request)
+        html = blank_start(
+            template,
+            protocol,
+            open_draft is not None,
+            notice,
+            request.path,
+            way_back,
+            kind == Kind.APPOINTMENT and _is_full(request, draft),
+        )
         return blank.serve(request, html)
     if open_draft is not None and request.POST.get("go") != "new":
         walk = drafts.walk_of(open_draft)
@@ -64,6 +77,8 @@ def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> Http
             return redirect_to(walk.protocol, walk.first_open)
         context = _context(protocol, has_draft=True, notice=notice)
         return render(request, template, context)
+    if (question := replacing.ask_first(request, open_draft)) is not None:
+        return question
     return _begin(request, kind, begun, instead_of=open_draft)
 
 
@@ -87,11 +102,10 @@ def _not_served(request: Request, kind: str, protocol: str) -> HttpResponse:
 def _begin(
     request: Request, kind: str, protocol: Protocol, *, instead_of: Draft | None
 ) -> HttpResponse:
-    """Begin a draft, and delete the draft `instead_of`, which the new draft replaces."""
+    """Begin a draft that replaces the draft `instead_of` in this browser."""
     if seconds := count_start(request):
         return with_retry_after(render(request, "errors/429.html", status=429), seconds)
-    if instead_of is not None:
-        drafts.delete(draft=instead_of)
+    replacing.make_room(instead_of)
     draft, key = drafts.begin(
         kind=kind,
         language=get_language() or "en",
@@ -127,6 +141,8 @@ def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
     words = words_of(protocol_of(protocol))
     return {
         "has_draft": has_draft,
+        "way_back": False,
+        "is_full": False,
         "draft_notice": notice,
         "offered": offered,
         "topic": protocol,
@@ -138,10 +154,38 @@ def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
 
 
 @blank.remembered(most=64)
-def blank_start(template: str, protocol: str, has_draft: bool, draft_notice: str, path: str) -> str:
+def blank_start(
+    template: str,
+    protocol: str,
+    has_draft: bool,
+    draft_notice: str,
+    path: str,
+    way_back: bool,
+    is_full: bool,
+) -> str:
     """Return the HTML of a start page. `protocol` is '' if the patient has not chosen one."""
     context = _context(protocol, has_draft=has_draft, notice=draft_notice)
+    context |= {"way_back": way_back, "is_full": is_full}
     return blank.make(template, context, path=path)
+
+
+def _is_full(request: Request, draft: Draft | None) -> bool:
+    """Whether the patient whom this browser knows has as many open requests as allowed.
+
+    The browser knows a patient by a receipt, or by a code that opened the patient's own page.
+    """
+    known = draft.submission if draft is not None else None
+    if known is None and (
+        grant := grants.find(request.COOKIES.get(settings.RETURN_COOKIE_NAME, ""))
+    ):
+        known = grant.chosen
+    return known is not None and open_requests.has_as_many_as_allowed(person=known.person)
+
+
+def _has_way_back(request: Request) -> bool:
+    """Whether a code opens answers that this browser began and was too long idle to open."""
+    draft = drafts.find_out_of_reach(request.COOKIES.get(settings.DRAFT_COOKIE_NAME, ""))
+    return draft is not None and bool(drafts.way_back(draft))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -5,7 +5,7 @@ Patients choose a slot if APPOINTMENT_MODE is "slots".
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 
 from clinic.pagecache import blank
@@ -19,8 +19,10 @@ from intake.questionnaire import drafts
 from intake.questionnaire.forms.wish import Choices, WishForm
 from intake.questionnaire.views.browser import reach_words
 from intake.questionnaire.views.page_parts import (
+    back_url,
     blank_step,
     is_accepted,
+    panel_cards,
     redirect_onward,
     show_step,
 )
@@ -29,7 +31,15 @@ from intake.questionnaire.walk import Walk
 
 
 def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResponse:
-    """Show or save the wish. If patients choose slots, show the free slots instead."""
+    """Show or save the wish. If patients choose slots, show the free slots instead.
+
+    A patient whose open requests leave no room for another one reads so before the questions.
+    """
+    if walk.kind == Kind.APPOINTMENT and request.method != "POST":
+        person = dict(walk.content.contact)
+        if open_requests.has_as_many_as_allowed(person=person):
+            context = {"panels": panel_cards(walk), "back_url": back_url(request, walk, step)}
+            return render(request, "intake/full.html", context)
     if settings.APPOINTMENT_MODE == "slots":
         return times_step(request, draft, walk)
     choices = choices_of(draft)

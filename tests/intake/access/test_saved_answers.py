@@ -10,9 +10,10 @@ from django.utils import timezone
 from clinic.models import Message
 from intake.models.submissions import Draft, Submission
 from intake.questionnaire import drafts
+from tests import builders
 from tests.desk import Trail
 from tests.intake.patient import Patient, step_url
-from tests.intake.way_in import MAILBOX, OTHER, asking, code_in, enter, letters, saved
+from tests.intake.way_in import MAILBOX, OTHER, asking, code_in, enter, inside, letters, saved
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roomy", "codes_without_limit")]
 
@@ -98,7 +99,75 @@ def test_a_browser_that_lies_idle_finds_nothing_but_the_way_back():
     Draft.objects.update(updated_at=idle)
     page = patient.post(step_url("about"), {"who": "self"})
     assert page.status == 410
-    assert page.links_to("/intake/resume/")
+    assert [form.action for form in page.forms] == ["/my/back/"]
+
+
+def test_after_the_time_of_the_device_one_code_to_the_known_address_brings_back_the_answers():
+    """No address was saved for later: the contact has one, and that is enough."""
+    patient = Patient()
+    patient.start()
+    patient.walk_to("appointment")
+    Draft.objects.update(updated_at=timezone.now() - timedelta(hours=site.DRAFT_OWN_HOURS + 1))
+    page = patient.get("/intake/")
+    assert MAILBOX not in page.html
+    patient.press("send")
+    assert patient.page.path == "/my/code/"
+    assert enter(patient, code_in(letters())).step == "appointment"
+    patient.walk_to("check")
+    patient.send()
+    assert Submission.objects.count() == 1
+
+
+def test_saved_answers_come_back_by_the_address_alone():
+    _first, _number = saved("about")
+    letters()
+    other = Patient()
+    other.get("/intake/resume/")
+    other.post("/intake/resume/", {"address": MAILBOX, "reference": ""})
+    assert enter(other, code_in(letters())).step == "about"
+
+
+def test_the_mailbox_of_a_submission_gets_no_code_for_an_addition_in_a_lost_browser():
+    patient = inside(builders.submission())
+    patient.post("/my/add/", {})
+    letters()
+    Draft.objects.update(updated_at=timezone.now() - timedelta(hours=1))
+    assert patient.get("/intake/check/").status == 410
+    assert patient.page.link("Open my page") == "/my/"
+    assert patient.post("/my/back/", {}).path == "/intake/resume/"
+    assert letters() == []
+
+
+@pytest.mark.parametrize("answers", [{}, {"leg_new": ("swelling_one",)}])
+@pytest.mark.parametrize("mode", ["requests", "slots"])
+def test_every_page_with_answers_offers_to_save_them(settings, mode, answers):
+    settings.APPOINTMENT_MODE = mode
+    patient = Patient(clot_risk=("none",), slot="call_me", **answers)
+    patient.start()
+    start = len(patient.seen)
+    patient.walk_to("check")
+    patient.get("/intake/copy/")
+    patient.get("/intake/")
+    for page in patient.seen[start:]:
+        offers = page.links_to("/intake/save/") or any(
+            "save" in form.buttons for form in page.forms
+        )
+        assert offers, page.path
+
+
+def test_the_address_is_asked_once_and_then_one_tap_saves():
+    patient, number = saved("about")
+    assert len(letters()) == 1
+    patient.get(step_url("about"))
+    patient.answer()
+    page = patient.press("save")
+    assert (page.path, page.status) == ("/intake/save/", 200)
+    assert number in page.text
+    assert MAILBOX not in page.html
+    assert letters() == []
+    other = patient.get(page.link("Send it to another address"))
+    patient.post(other.url, {"address": OTHER, "go": "save"})
+    assert OTHER in letters()[0]
 
 
 def test_saved_answers_end_after_their_days_and_no_code_opens_them():

@@ -3,16 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings as site
 from django.utils import timezone
 
 from clinic.models import Message
 from intake.models.access import Grant
 from intake.models.appointments import AppointmentRequest
-from intake.models.submissions import Communication, Kind, Submission, Urgency
+from intake.models.submissions import Communication, Draft, Kind, Submission, Urgency
 from intake.my_page import replies
 from intake.protocols import current
 from tests import builders
-from tests.intake.patient import Patient
+from tests.intake.patient import Patient, step_url
 from tests.intake.way_in import MAILBOX, OTHER, inside, letters
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roomy", "codes_without_limit")]
@@ -210,18 +211,51 @@ def test_adding_something_is_a_submission_of_its_own_judged_anew():
     assert f">{earlier.reference}</a>" in shown
 
 
-def test_the_address_taken_over_into_an_addition_is_not_shown():
+@pytest.mark.parametrize("button", ["add", "part_2"])
+def test_the_address_taken_over_into_an_addition_is_not_shown(button):
     patient = inside(builders.submission())
-    patient.post("/my/add/", {})
+    patient.press(button)
     assert MAILBOX not in patient.get("/intake/save/").html
     patient.post("/intake/save/", {"address": OTHER})
-    assert patient.get("/intake/save/").form.values["address"] == [OTHER]
+    assert patient.get("/intake/save/?other=1").form.values["address"] == [OTHER]
+
+
+def test_adding_three_times_is_one_addition_and_keeps_its_answers():
+    patient = inside(builders.submission())
+    patient.post("/my/add/", {})
+    patient.walk_to("reason")
+    again = patient.post("/my/add/", {})
+    assert again.step == "reason"
+    patient.press("continue", patient.filled(reason_text="Since today"))
+    open_step = patient.page.step
+    del patient.client.cookies[site.DRAFT_COOKIE_NAME]  # the browser was closed
+    assert patient.post("/my/add/", {}).step == open_step
+    draft = Draft.objects.get(submission=None)
+    assert draft.content["answers"]["reason_text"] == "Since today"
+    assert "Since today" not in patient.get(step_url("reason")).html, "a code opened the draft"
+
+
+@pytest.mark.parametrize("address", ["/my/add/", "/my/part-2/"])
+def test_a_form_begun_on_the_own_page_replaces_no_other_answers_unasked(address):
+    patient = inside(builders.submission())
+    patient.start()
+    patient.walk_to("reason")
+    asked = patient.post(address, {"go": "begin"})
+    assert "has answers that you have not sent" in asked.text
+    assert Draft.objects.filter(submission=None).count() == 1
+    patient.press("continue", {})
+    assert patient.page.step == "reason"
+    patient.post(address, {"go": "begin"})
+    patient.post(address, asked.forms[1].values)
+    assert patient.page.step == "safety"
+    assert Draft.objects.get(submission=None).follows is not None
 
 
 def test_adding_too_often_is_said(settings):
     settings.LIMIT_INTAKE_STARTS = 1
     patient = inside(builders.submission())
     patient.post("/my/add/", {})
+    del patient.client.cookies[site.DRAFT_COOKIE_NAME]
     page = patient.post("/my/add/", {})
     assert page.status == 429
     assert "asked too often just now" in page.text

@@ -104,7 +104,7 @@ def test_a_kiosk_has_one_button_and_knows_no_own_device(settings):
 
 
 def test_the_key_goes_with_the_window_where_others_use_the_device():
-    for button, lasts in (("mine", 24 * HOUR * 60), ("shared", "")):
+    for button, lasts in (("mine", site.DRAFT_DAYS * 24 * HOUR * 60), ("shared", "")):
         patient = begun(button)
         cookies = [response.cookies for _method, _url, response in patient.requests]
         name = site.DRAFT_COOKIE_NAME
@@ -131,21 +131,19 @@ def test_when_time_has_run_out_the_page_says_so_and_leads_back_by_a_code():
     for page in (patient.get(step_url("rls")), patient.get("/intake/check/")):
         assert page.status == 410
         assert "You left this device alone for more than 20 minutes." in page.text
-        assert (
-            "You saved them. A code, sent to the address you gave, opens them until " in page.text
-        )
-        assert page.link("Go on where you stopped") == "/intake/resume/"
+        assert "A code, sent to the address you gave, opens them until " in page.text
+        assert [form.action for form in page.forms] == ["/my/back/"]
         assert MAILBOX not in page.html
     page = patient.post(step_url("about"), {"age_years": "44"})
     assert (page.status, "What you just typed" in page.text) == (410, True)
-    assert page.link("Go on where you stopped") == "/intake/resume/"
+    assert [form.action for form in page.forms] == ["/my/back/"]
 
 
-def test_answers_that_were_not_saved_are_not_promised_a_code():
+def test_answers_without_an_address_are_not_promised_a_code():
     patient = begun("mine")
-    patient.walk_to("appointment")  # the contact has an address, but the patient saved nothing
+    patient.walk_to("reason")
     leave_alone(24 * HOUR + 1)
-    page = patient.get(step_url("appointment"))
+    page = patient.get(step_url("reason"))
     assert page.status == 410
     assert "for more than 24 hours" in page.text
     assert "no code can open them" in page.text
@@ -181,7 +179,8 @@ def test_start_new_asks_again_whose_device_it_is():
     page = patient.get("/intake/")
     assert "Or start new" in page.text
     assert "20 minutes" in page.text
-    patient.press("shared")
+    asked = patient.press("shared")
+    patient.post("/intake/", asked.forms[1].values)
     assert Draft.objects.get().device == Device.SHARED
     assert Draft.objects.get().content["answers"] == {}
 
@@ -197,7 +196,7 @@ def test_a_code_and_an_addition_open_as_on_a_device_that_others_use():
     leave_alone(21)
     page = second.get(step_url("about"))
     assert page.status == 410
-    assert page.links_to("/intake/resume/"), "which is how they came in"
+    assert [form.action for form in page.forms] == ["/my/back/"], "a code, as before"
 
     submission = builders.submission()
     outbox.deliver_due()

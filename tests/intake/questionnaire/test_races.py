@@ -221,3 +221,9 @@ def test_a_decision_and_a_withdrawal_at_once_lose_nothing():
     assert told[1] == "withdrawn"
     assert row.decisions.count() == (told[0] == "decided")
     assert row.history.count() == 2 + (told[0] == "decided")
+
+
+def test_adding_pressed_three_times_at_once_is_one_addition():
+    earlier = builders.submission()
+    at_once([lambda: replies.begin_addition(submission=earlier, language="en")] * 3)
+    assert Draft.objects.filter(submission=None, follows=earlier).count() == 1

@@ -108,7 +108,9 @@ def test_who_has_begun_one_is_asked_before_the_other_begins():
     assert "You have begun before" in patient.page.text
     assert Draft.objects.count() == 1
     assert patient.post(f"/intake/{second.NAME}/", {"go": "continue"}).path == url("legs", "safety")
-    new = patient.post(f"/intake/{second.NAME}/", {"go": "new", "device": "mine"})
+    patient.walk_to("about")
+    asked = patient.post(f"/intake/{second.NAME}/", {"go": "new", "device": "mine"})
+    new = patient.post(f"/intake/{second.NAME}/", asked.forms[1].values)
     assert new.path == url(second.NAME, "safety")
 
 

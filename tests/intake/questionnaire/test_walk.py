@@ -15,7 +15,8 @@ from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Draft, Submission, Urgency
 from intake.protocols import current
 from intake.questionnaire.walk import Walk
-from tests.intake.patient import TALKATIVE, Page, Patient, born
+from tests.intake.patient import TALKATIVE, Page, Patient, born, step_url
+from tests.intake.way_in import saved
 
 pytestmark = pytest.mark.django_db
 CANARY = "zqcanary7f3a"
@@ -289,9 +290,44 @@ def test_who_comes_back_is_asked_to_go_on_or_start_new():
     assert [form.buttons for form in page.forms] == [["continue"], ["mine", "shared"]]
     assert patient.press("continue").step == "rls"
     patient.get("/intake/")
-    assert patient.press("mine").step == "safety"
+    asked = patient.press("mine")
+    assert "Restless legs and leg trouble: 7 answers" in asked.text
+    assert "nobody can bring them back" in asked.text
+    assert patient.draft.content["answers"]
+    patient.post("/intake/", asked.forms[1].values)
+    assert patient.page.step == "safety"
     assert patient.page.form.values.keys() == {"csrfmiddlewaretoken"}
     assert patient.draft.content["answers"] == {}
+
+
+def test_agreeing_to_start_new_counts_only_for_the_answers_that_were_named():
+    patient = Patient()
+    patient.start()
+    patient.answer()
+    patient.get("/intake/")
+    asked = patient.press("mine")
+    patient.get(step_url("about"))
+    patient.answer()
+    again = patient.post("/intake/", asked.forms[1].values)
+    assert "4 answers" in again.text
+    assert patient.draft.content["answers"]
+
+
+def test_starting_new_deletes_no_answers_that_were_saved_for_later():
+    patient, number = saved("about")
+    patient.get("/intake/")
+    asked = patient.press("mine")
+    assert "so they stay" in asked.text
+    assert patient.post("/intake/", asked.forms[1].values).step == "safety"
+    assert Draft.objects.filter(reference=number).exists()
+
+
+def test_a_form_without_an_answer_is_replaced_without_a_question():
+    patient = Patient()
+    patient.start()
+    patient.get("/intake/")
+    assert patient.press("mine").step == "safety"
+    assert Draft.objects.count() == 1
 
 
 def test_a_start_page_left_open_does_not_throw_answers_away():

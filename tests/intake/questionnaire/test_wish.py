@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings as site
 from django.utils import timezone
 
 from intake.appointments import offers
@@ -16,6 +17,7 @@ from tests import builders
 from tests.intake import book
 from tests.intake.patient import Patient, step_url
 from tests.intake.questionnaire.test_asking_for_a_visit import at_wish
+from tests.intake.way_in import inside
 
 pytestmark = pytest.mark.django_db
 
@@ -122,8 +124,8 @@ def test_a_draft_of_before_with_one_flat_wish_goes_on():
 
 def test_more_requests_than_the_clinic_keeps_open_are_refused_kindly(settings):
     settings.APPOINTMENT_OPEN_REQUESTS = 1
-    Patient().whole_journey("/appointments/")
     patient = at_wish()
+    Patient().whole_journey("/appointments/")
     page = patient.answer()
     assert page.status == 409
     assert "as many open requests as we can keep" in page.text
@@ -138,7 +140,33 @@ def test_who_knows_a_name_and_a_birth_date_does_not_learn_whether_somebody_is_a_
     stranger = at_wish(email="", callback_phone="312-555-0148")
     assert stranger.answer().step == "check"
     again = at_wish(email="", callback_phone="202-555-0147")
-    assert again.answer().status == 409
+    assert "You have 1 open request" in again.page.text
+
+
+def test_the_limit_of_open_requests_is_told_before_the_first_question():
+    patient = Patient()
+    page = patient.get("/appointments/")
+    assert "One person can have 3 open requests at a time." in page.text
+    sent = [builders.submission() for _n in range(2)]
+    draft, key = builders.draft()
+    patient.client.cookies[site.DRAFT_COOKIE_NAME] = key
+    sent.append(sending.submit(draft=draft))
+    assert "You have 3 open requests" in patient.get("/appointments/").text, "by the device"
+    by_code = inside(sent[0])
+    assert "You have 3 open requests" in by_code.get("/appointments/").text, "by the code"
+    assert by_code.page.form.buttons == ["mine", "shared"], "it may be for somebody else"
+
+
+def test_the_limit_of_open_requests_holds_at_send_and_loses_nothing(settings):
+    settings.APPOINTMENT_OPEN_REQUESTS = 1
+    patient = at_wish()
+    patient.answer()
+    Patient().whole_journey("/appointments/")
+    page = patient.send()
+    assert page.status == 409
+    assert "as many open requests as we can keep" in page.text
+    assert "Quentin Canary" in page.text
+    assert "Quentin Canary" in patient.get("/intake/check/").text
 
 
 # --- choosing a time ------------------------------------------------------------------------------
