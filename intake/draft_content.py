@@ -10,7 +10,8 @@ from intake.domain.stored import ACKNOWLEDGED, PHONE, WHO
 
 CONTACT = "contact"
 APPOINTMENT = "appointment"
-# the fields of the contact step that the veil does not hide, because they reveal no contact details
+# what the veil does not hide of a contact, because it reveals no contact details; a draft that an
+# earlier release began has the last two
 CONTACT_OPEN = (WHO, ACKNOWLEDGED, "consent")
 SAVED_ADDRESS = "address"  # the name of the saved address in `Content.veiled_contact`
 

@@ -26,7 +26,7 @@ BEEN_HERE = {
     "known": _("Yes"),
     "unsure": _("Not sure"),
 }
-PREFER_TIME = {"any": _("Any time you are open"), **dict(TimeOfDay.choices)}
+PREFER_TIME = {"any": _("Any time"), **dict(TimeOfDay.choices)}
 
 
 @dataclass(frozen=True)

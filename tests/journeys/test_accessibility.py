@@ -78,7 +78,7 @@ def test_every_page_of_the_patients_side_keeps_nobody_out(window):
 
     # then: the patient can check the answers and send them
     judge.sees("Check your answers")
-    patient.presses("Send")
+    patient.sends()
     judge.sees("We have your answers")
 
     # then: the number of the request can be read on paper
@@ -181,7 +181,7 @@ def test_the_pages_of_a_patient_who_comes_back_keep_nobody_out(window):
     # when: the patient looks at what the clinic has, and sends a message without words
     patient.comes_back_with(submission.reference)
     judge.sees("Where it stands")
-    patient.presses("Send")
+    patient.sends()
 
     # then: the page says that there is a problem
     judge.sees("There is a problem")
@@ -193,7 +193,7 @@ def test_the_pages_of_a_patient_who_comes_back_keep_nobody_out(window):
 
     # when: the patient writes of an emergency
     patient.writes("I cannot breathe", "Write to us")
-    patient.presses("Send")
+    patient.sends()
 
     # then: the page says where to get help
     judge.sees("Get help now")

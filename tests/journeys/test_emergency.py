@@ -83,7 +83,7 @@ def test_a_patient_who_picked_it_by_mistake_goes_on(patient):
 
     # when: the patient answers the other questions and sends the answers
     patient.has_answered_until("check")
-    patient.presses("Send")
+    patient.sends()
 
     # then: the clinic still reads of the cold leg, and that the patient took this answer back
     (stop,) = what_the_clinic_received().assessment["stops"]

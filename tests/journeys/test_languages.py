@@ -64,7 +64,7 @@ def test_a_patient_reads_every_kind_of_page_in_spanish(window, pages_to_read):
     says = {"leg_new": ("swelling_one",), "clot_risk": ("none",)}
     patient.fills_in_until("check", "Continuar", on_each_page=judge.looks, **says)
     judge.sees("Revise sus respuestas")
-    patient.presses("Enviar")
+    patient.sends("Enviar")
     judge.sees("Borrador de traducción")
 
     # then: each page was in Spanish, kept nobody out, and fitted the phone with its longer words

@@ -18,6 +18,7 @@ from intake.draft_content import APPOINTMENT, CONTACT
 from intake.errors import Conflict, Gone, NotReady, Refused
 from intake.models.submissions import Draft, Urgency
 from intake.questionnaire import held_time, sending
+from intake.questionnaire.forms.send import SendForm
 from intake.questionnaire.forms.wish import WishForm
 from intake.questionnaire.views.browser import (
     draft_missing,
@@ -28,7 +29,7 @@ from intake.questionnaire.views.browser import (
     with_draft,
 )
 from intake.questionnaire.views.not_served import when_not_served
-from intake.questionnaire.views.page_parts import STEP_TITLES, red_flag_cards
+from intake.questionnaire.views.page_parts import STEP_TITLES, is_accepted, red_flag_cards
 from intake.questionnaire.views.request_limits import count_send, may_write_to, with_retry_after
 from intake.questionnaire.views.times_step import lost_time
 from intake.questionnaire.walk import Walk
@@ -42,8 +43,9 @@ OPEN_PARTS: Final = 4
 
 
 def show_try_again(request: Request, *, status: int, notice: str) -> HttpResponse:
-    """Ask the patient to try again. Nothing typed can be lost, because the page has no fields."""
-    return render(request, "intake/try_again.html", {"notice": notice}, status=status)
+    """Ask the patient to try again, with the consent that the patient has ticked."""
+    context = {"notice": notice, "consent": request.POST.get("consent")}
+    return render(request, "intake/try_again.html", context, status=status)
 
 
 @when_not_served(show_try_again)
@@ -59,12 +61,20 @@ def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
         return show_check(request, walk, notice=held_notice(draft, walk))
     if request.POST.get("go") == "save":
         return redirect("intake:save")
+    form = SendForm(walk, request.POST) if asks_consent(walk) else None
+    if form and not is_accepted(request, form):
+        return show_check(request, walk, form=form, status=422)
     if seconds := count_send(request):
         notice = _("Too many requests came from your network. Your answers are kept.")
-        return with_retry_after(show_check(request, walk, notice=notice, status=429), seconds)
+        return with_retry_after(
+            show_check(request, walk, form=form, notice=notice, status=429), seconds
+        )
     try:
         sending.submit(
-            draft=draft, confirm=lambda: may_confirm(walk), request_id=request.request_id
+            draft=draft,
+            consent=form.consent_given() if form else None,
+            confirm=lambda: may_confirm(walk),
+            request_id=request.request_id,
         )
     except NotReady as not_ready:
         return redirect_to(walk.protocol, not_ready.step)
@@ -73,7 +83,7 @@ def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
     except SlotGone:
         return lost_time(request, draft, walk)
     except (Conflict, Refused) as problem:
-        return show_check(request, walk, notice=str(problem), status=409)
+        return show_check(request, walk, form=form, notice=str(problem), status=409)
     return redirect("intake:sent")
 
 
@@ -101,17 +111,30 @@ def may_confirm(walk: Walk) -> bool:
     return way is not None and may_write_to(way[1], "confirm")
 
 
+def asks_consent(walk: Walk) -> bool:
+    """Whether the patient must tick the consent to send. An addition needs no new consent."""
+    return CONTACT in walk.steps and "consent" not in walk.content.contact
+
+
 def show_check(
-    request: Request, walk: Walk, *, notice: str = "", status: int = 200
+    request: Request,
+    walk: Walk,
+    *,
+    form: SendForm | None = None,
+    notice: str = "",
+    status: int = 200,
 ) -> HttpResponse:
-    context = check_context(walk, notice)
+    context = check_context(walk, notice, form)
     return render(request, "intake/check.html", context, status=status)
 
 
-def check_context(walk: Walk, notice: str = "") -> dict[str, Any]:
+def check_context(walk: Walk, notice: str = "", form: SendForm | None = None) -> dict[str, Any]:
     """Return the context of the check page."""
     sections = check_sections(walk)
+    if form is None and asks_consent(walk):
+        form = SendForm(walk)
     return {
+        "form": form,
         "sections": sections,
         "panels": red_flag_cards(walk),
         "notice": notice,

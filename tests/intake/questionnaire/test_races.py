@@ -43,6 +43,9 @@ def at_once(acts: list[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(run, acts))
 
 
+SEND = {"go": "send", "consent": "on"}
+
+
 def window(key: str) -> Client:
     client = Client()
     client.cookies[settings.DRAFT_COOKIE_NAME] = key
@@ -112,7 +115,7 @@ def test_one_window_sends_while_another_saves():
         data = patient.filled(tobacco="current")
         sent, saved = at_once(
             [
-                lambda p=patient: window(p.key).post("/intake/check/", {"go": "send"}),
+                lambda p=patient: window(p.key).post("/intake/check/", SEND),
                 lambda p=patient, d=data: window(p.key).post(step_url("life"), d),
             ]
         )
