@@ -103,10 +103,15 @@ def contact_rows(
         (PHONE, gettext("Phone"), phone_words(contact.get(PHONE, ""))),
         ("email", gettext("E-mail"), email),
         ("prefer", gettext("Reach by"), PREFER.get(contact.get("prefer", ""))),
-        ("prefer_time", gettext("Good time"), PREFER_TIME.get(contact.get("prefer_time", ""))),
+        ("prefer_time", gettext("Good time"), _unless_any(contact.get("prefer_time", ""))),
         (LANGUAGE_HELP, gettext("Language help"), language.get(contact.get(LANGUAGE_HELP, ""))),
     ]
     return [(label, [] if n in veiled else [str(value)]) for n, label, value in rows if value]
+
+
+def _unless_any(time: str) -> Any:
+    """Return a time of day in words; None for any time, which is the default and says nothing."""
+    return None if time == "any" else PREFER_TIME.get(time)
 
 
 def date_words(stored: str) -> str:

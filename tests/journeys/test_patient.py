@@ -38,10 +38,11 @@ def test_a_patient_with_restless_legs_answers_everything_and_gets_a_number(windo
 
 
 def test_a_patient_changes_an_answer_from_the_check_page(window):
-    # given: a patient who never smoked, and who checks the answers before sending them
+    # given: a patient with pain on walking, who never smoked, checks the answers before sending them
     patient = window("phone", scripts=False)
     patient.starts()
-    patient.has_answered_until("check")
+    pain = {"walk_pain": "yes", "walk_pattern": ("in_joint",), "walk_distance": "over_2_blocks"}
+    patient.has_answered_until("check", **pain)
 
     # when: the patient changes one answer: "Yes, now"
     follows_change_of(patient, "Do you smoke")

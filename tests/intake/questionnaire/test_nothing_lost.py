@@ -19,7 +19,7 @@ from tests.intake.patient import FORM, TALKATIVE, Page, Patient, step_url, urlen
 
 pytestmark = pytest.mark.django_db
 SEND = {"go": "send", "consent": "on"}
-STEPS = ["safety", "about", "reason", "rls-4", "veins", "health-3", "life"]
+STEPS = ["safety", "about", "reason", "rls-4", "veins", "meds-4", "life"]
 
 
 def at(step: str, **says) -> Patient:

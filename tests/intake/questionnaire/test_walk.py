@@ -167,7 +167,7 @@ def test_the_check_page_shows_every_answer_with_a_link_to_change_it():
     patient = at_check(**TALKATIVE)
     page = patient.page
     assert row(page, "Ferritin") == "61.5 ng/mL"
-    assert row(page, "Tell us more in your own words (optional).") == TALKATIVE["reason_text"]
+    assert row(page, "In your own words (optional)") == TALKATIVE["reason_text"]
     assert row(page, "Patient’s name") == "Quentin Canary"
     assert row(page, "Phone") == "(202) 555-0147"
     assert row(page, "Kind of visit") == "In person"
