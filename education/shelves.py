@@ -2,14 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from education.models import Family, Page, Topic
+from education.models import Condition, Family, Page, Topic
 
-TOPICS = {Topic.UNDERSTAND: _("Understand"), Topic.TREAT: _("Treat"), Topic.LIVE: _("Live with it")}
-FAMILIES = {Family.VESSELS: _("Veins, clots and arteries")}
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+TOPICS: dict[str, "StrPromise"] = {
+    Topic.UNDERSTAND: _("Understand"),
+    Topic.TREAT: _("Treat"),
+    Topic.LIVE: _("Live with it"),
+}
+FAMILIES: dict[str, "StrPromise"] = {Family.VESSELS: _("Veins, clots and arteries")}
 """What readers see of a topic and of a family."""
 
 
@@ -40,17 +47,19 @@ class Group:
 
 
 def arrange(pages: Iterable[Page]) -> list[Group]:
-    """Return the pages in groups. `pages` are in the order of `PageQuerySet.directory`."""
-    by_group: dict[str, list[Page]] = {}
+    """Return the pages in groups. `pages` are in the order of `PageQuerySet.directory`.
+
+    Each page is in one group, also a page with a topic or family that only a later release knows.
+    """
+    groups: dict[str, list[Page]] = {}
     for page in pages:
-        condition = page.condition
-        by_group.setdefault(condition.family or condition.slug, []).append(page)
-    return [_group(slug, rows) for slug, rows in by_group.items()]
+        groups.setdefault(_group_of(page.condition), []).append(page)
+    return [_group(slug, rows) for slug, rows in groups.items()]
 
 
 def around(page: Page, pages: Iterable[Page]) -> Group | None:
     """Return the group to which a page belongs; None if readers see no page of this group."""
-    slug = page.condition.family or page.condition.slug
+    slug = _group_of(page.condition)
     return next((group for group in arrange(pages) if group.slug == slug), None)
 
 
@@ -60,26 +69,33 @@ def of_condition(pages: Sequence[Page]) -> Group:
     return Group(condition.slug, condition.label, condition.foreign, tuple(_by_topic(pages)))
 
 
+def _group_of(condition: Condition) -> str:
+    return f"family-{condition.family}" if condition.family in FAMILIES else condition.slug
+
+
 def _group(slug: str, pages: Sequence[Page]) -> Group:
-    family = pages[0].condition.family
-    if not family:
+    family = FAMILIES.get(pages[0].condition.family)
+    if family is None:
         return of_condition(pages)
-    return Group(slug, str(FAMILIES[Family(family)]), "", tuple(_by_condition(pages)))
+    return Group(slug, str(family), "", tuple(_by_condition(pages)))
 
 
 def _by_topic(pages: Sequence[Page]) -> Iterator[Shelf]:
-    for topic in ("", *Topic.values):
-        rows = tuple(page for page in pages if page.topic == topic)
+    """Yield first the pages without a topic, then the pages of each topic."""
+    for topic in ("", *TOPICS):
+        rows = tuple(p for p in pages if (p.topic if p.topic in TOPICS else "") == topic)
         if rows:
-            yield Shelf(str(TOPICS[Topic(topic)]) if topic else "", "", rows)
+            yield Shelf(str(TOPICS[topic]) if topic else "", "", rows)
 
 
 def _by_condition(pages: Sequence[Page]) -> Iterator[Shelf]:
-    """Yield the conditions that have several pages, and before them all single pages."""
-    conditions = [tuple(rows) for _slug, rows in groupby(pages, lambda page: page.condition)]
-    single = tuple(rows[0] for rows in conditions if len(rows) == 1)
+    """Yield first all pages that are the only one of their condition, then the other conditions."""
+    conditions: dict[str, list[Page]] = {}
+    for page in pages:
+        conditions.setdefault(page.condition.slug, []).append(page)
+    single = tuple(rows[0] for rows in conditions.values() if len(rows) == 1)
     if single:
         yield Shelf("", "", single)
-    for rows in conditions:
+    for rows in conditions.values():
         if len(rows) > 1:
-            yield Shelf(rows[0].condition.label, rows[0].condition.foreign, rows)
+            yield Shelf(rows[0].condition.label, rows[0].condition.foreign, tuple(rows))

@@ -3,8 +3,9 @@
 Every template can use them without `{% load %}`, because the settings list them as builtins. A
 field may have these optional attributes: `unit` (shown beside the box), `exclusive` (values of
 options that exclude all others), `drawings` (names of pictures by option), `language` (of a
-question without a translation), `kept` (the question has an answer, which an empty box keeps) and,
-for a single check box, `legend`. A form may have `single_question`.
+question without a translation), `kept` (the question has an answer, which an empty box keeps),
+`scale` (the options are numbers, in rows) and, for a single check box, `legend`. A form may have
+`single_question`.
 """
 
 from typing import Any

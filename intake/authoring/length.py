@@ -33,6 +33,7 @@ from intake.questionnaire.forms.wish import Choices, WishForm
 from intake.questionnaire.views.browser import reach_words
 from intake.questionnaire.views.check_page import check_context
 from intake.questionnaire.views.contact_step import blank_contact
+from intake.questionnaire.views.page_parts import page_name
 from intake.questionnaire.views.question_step import blank_page
 from intake.questionnaire.views.wish_step import blank_wish
 from intake.questionnaire.walk import Walk
@@ -186,7 +187,8 @@ def _pages(
             yield blank_wish(content_hash, walk.kind, before, reach, choices)
         elif page is not None:
             asked = tuple(question.id for question in page.questions)
-            yield blank_page(content_hash, page.id, asked, proxied, before, walk.kind, reach)
+            name = page_name(page, walk.pages)
+            yield blank_page(content_hash, page.id, asked, proxied, before, walk.kind, reach, name)
             proxied = walk.proxied and (proxied or uses.who.q in asked)
     if CONTACT in walk.steps:
         contact = ContactForm(walk.words, known=answers, kind=walk.kind, data=_post(said))

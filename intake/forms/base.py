@@ -20,6 +20,7 @@ from intake.domain.wrong_answers import InvalidAnswer
 from intake.wording.advice import with_local_numbers
 from intake.wording.languages import if_foreign
 
+LONGEST_SCALE = 10  # 0 to 10: more buttons do not fit on a phone in two rows
 Controls = Mapping[str, str]  # name of an HTML control → its value
 
 
@@ -181,12 +182,24 @@ def question_field(question: Question) -> forms.Field:
     """Make the form field that shows a question."""
     # Any, because only our templates know the attributes `unit`, `exclusive` and so on
     field: Any = _plain_field(question)
-    field.unit = question.shown_unit
+    field.scale = is_scale(question)
+    field.unit = "" if field.scale else question.shown_unit
     field.unmarked = question.about is not None  # silence counts as yes, so it is not "optional"
     field.exclusive = set(question.exclusive)
     field.drawings = {option.code: option.drawing for option in question.options}
     made: forms.Field = field
     return made
+
+
+def is_scale(question: Question) -> bool:
+    """Whether the question asks for one of a few whole numbers, which are shown as buttons."""
+    first, last = question.min, question.max
+    return (
+        question.type == "integer"
+        and first is not None
+        and last is not None
+        and last - first <= LONGEST_SCALE
+    )
 
 
 def _plain_field(question: Question) -> forms.Field:
@@ -204,6 +217,13 @@ def _plain_field(question: Question) -> forms.Field:
             return forms.MultipleChoiceField(choices=choices, widget=widget, **common)
         case "boolean":
             return forms.BooleanField(**common)
+        case "integer" if is_scale(question):
+            numbers = [str(n) for n in range(int(question.min or 0), int(question.max or 0) + 1)]
+            return forms.ChoiceField(
+                choices=list(zip(numbers, numbers, strict=True)),
+                widget=forms.RadioSelect,
+                **common,
+            )
         case "integer":
             attrs = {"inputmode": "numeric", "autocomplete": "off"}
             return forms.CharField(widget=forms.TextInput(attrs), **common)

@@ -48,7 +48,6 @@ def _library(django_db_setup, django_db_blocker):
         ("opening hours", "about/contact"),
         ("verracose vains", "vein-disease/overview"),
         ("vericose viens", "vein-disease/overview"),
-        ("swelin", "vein-disease/overview"),
         ("artory", "restless-legs/veins-and-arteries"),
     ],
 )

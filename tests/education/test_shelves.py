@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from education import content
+from education import content, shelves
 from education.models import Condition, Page
 from education.services import editing, loading
 from tests.education import desk, samples
@@ -61,6 +63,33 @@ def test_every_page_of_restless_legs_has_a_topic_in_every_language():
     for language in ("en", "es"):
         pages = [p for p in content.read_pages(FOLDER, language) if p.condition == "restless-legs"]
         assert {p.topic for p in pages} == {"understand", "treat", "live"}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["knees", "hips", "vessels"]),
+            st.sampled_from(["", "understand", "treat", "live", "unheard-of"]),
+        ),
+        max_size=12,
+    ),
+    st.fixed_dictionaries(
+        {
+            slug: st.sampled_from(["", "vessels", "unheard-of"])
+            for slug in ("knees", "hips", "vessels")
+        }
+    ),
+)
+def test_every_page_is_shown_once_whatever_its_topic_and_family(rows, families):
+    conditions = {slug: Condition(slug=slug, family=family) for slug, family in families.items()}
+    pages = [Page(condition=conditions[slug], topic=topic) for slug, topic in rows]
+
+    groups = shelves.arrange(pages)
+
+    shown = [page.pk for group in groups for page in group.pages]
+    assert sorted(shown) == sorted(page.pk for page in pages)
+    assert all(shelves.around(page, pages) in groups for page in pages)
+    assert len({group.slug for group in groups}) == len(groups)
 
 
 def test_a_condition_with_several_pages_in_a_family_keeps_its_heading(client, db):

@@ -86,9 +86,7 @@ def test_each_address_shows_its_language(client):
 
 @pytest.mark.usefixtures("pages")
 def test_links_in_a_text_lead_on_in_its_language(client):
-    assert 'href="/es/conditions/knees/">el resumen' in html(
-        client, "/es/conditions/knees/creaking/"
-    )
+    assert '/es/conditions/knees/">el resumen' in html(client, "/es/conditions/knees/creaking/")
 
 
 @pytest.mark.usefixtures("pages")

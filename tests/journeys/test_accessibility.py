@@ -34,9 +34,9 @@ TO_READ = {
     "/conditions/restless-legs/medicines/": "Never start, stop or change",
     "/conditions/clots/": "Get help now",
     "/about/contact/": "When we are open",
-    "/search/?q=jumpy legs": "fit",
-    "/search/?q=restles leg": "fit",
-    "/search/?q=zzzz quux": "No page fits these words",
+    "/search/?q=jumpy legs": "We found",
+    "/search/?q=restles leg": "Here is what we found for",
+    "/search/?q=zzzz quux": "We found no page with these words",
     "/conditions/no-such-page/": "There is no such page",
 }
 COLD_LEG = "A leg or foot that suddenly turned cold"

@@ -38,7 +38,7 @@ def test_a_patient_with_restless_legs_answers_everything_and_gets_a_number(windo
 
 
 def test_a_patient_changes_an_answer_from_the_check_page(window):
-    # given: a patient with pain on walking, who never smoked, checks the answers before sending them
+    # given: a patient with pain on walking, who never smoked, checks the answers
     patient = window("phone", scripts=False)
     patient.starts()
     pain = {"walk_pain": "yes", "walk_pattern": ("in_joint",), "walk_distance": "over_2_blocks"}

@@ -149,7 +149,7 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
     """Return the sections of the check page, each with rows of label, values and change link.
 
     A row whose answer the veil hides has no values and is marked as answered. On a long check page,
-    each section is folded to one line that counts its answers. The contact and the wish stay open.
+    each section is folded to one line that says what was left out. Contact and wish stay open.
     """
     parts = reading.answers_by_part(
         walk.protocol, walk.pages, walk.content.answers, proxied=walk.proxied
@@ -189,12 +189,11 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
 
 
 def _count(rows: Sequence[reading.AnswerRow]) -> str:
-    """Return in words how many questions of a section are answered, and how many are not."""
-    answered = sum(row.answered for row in rows)
-    said = ngettext("%(n)s answer", "%(n)s answers", answered) % {"n": answered}
-    if missing := len(rows) - answered:
-        said += ", " + ngettext("%(n)s left out", "%(n)s left out", missing) % {"n": missing}
-    return said
+    """Return in words how many questions of a section are not answered."""
+    missing = sum(not row.answered for row in rows)
+    if not missing:
+        return _("Complete")
+    return ngettext("%(n)s left out", "%(n)s left out", missing) % {"n": missing}
 
 
 def _row(walk: Walk, row: reading.AnswerRow) -> dict[str, Any]:

@@ -4,6 +4,7 @@ They check the posted fields, redirect to the next step, show advice cards and p
 blank pages.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.forms import Form
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from clinic.pagecache import blank
 from clinic.requests import Request
+from intake.domain.definition import QuestionPage
 from intake.domain.triage import Fired
 from intake.domain.wording import Wording
 from intake.draft_content import APPOINTMENT, CONTACT
@@ -154,6 +156,19 @@ def progress(words: Wording, section: str, kind: str = Kind.INTAKE) -> str:
         section = protocol.page_of(protocol.uses.contact.phone).section
     number = every if section == APPOINTMENT else sections.index(section) + 1
     return _("%(n)s of %(all)s") % {"n": number, "all": every}
+
+
+def page_name(page: QuestionPage, pages: Sequence[QuestionPage]) -> str:
+    """Return the page's title in the browser, such as 'Restless legs, 2 of 5'.
+
+    `pages` is the patient's route. Its pages of one section are counted, so that no two pages in a
+    row have the same title. A screen reader says the title first.
+    """
+    section = [each.id for each in pages if each.section == page.section]
+    if len(section) < 2:
+        return page.title
+    words = {"title": page.title, "n": section.index(page.id) + 1, "all": len(section)}
+    return _("%(title)s, %(n)s of %(all)s") % words
 
 
 def blank_step(

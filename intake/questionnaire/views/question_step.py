@@ -27,6 +27,7 @@ from intake.questionnaire.views.browser import (
 )
 from intake.questionnaire.views.page_parts import (
     back_url,
+    page_name,
     panel_cards,
     progress,
     redirect_onward,
@@ -131,6 +132,7 @@ def show_page(
         walk.before(page.id),
         walk.kind,
         reach_words(walk),
+        page_name(page, walk.pages),
     )
     return blank.serve(request, html)
 
@@ -147,6 +149,7 @@ def page_context(
     return {
         "form": form,
         "page": page,
+        "page_name": page_name(page, walk.pages),
         "title_language": if_foreign(walk.words.language_of_section(page.section)),
         "progress": progress(walk.words, page.section, walk.kind),
         "back_url": back_url(request, walk, page.id),
@@ -168,6 +171,7 @@ def blank_page(
     before: str | None,
     kind: str,
     reach: str,
+    name: str,
 ) -> str:
     """Return the HTML of a page of questions without answers."""
     words = documents.wording(content_hash, get_language())
@@ -182,6 +186,7 @@ def blank_page(
     context = {
         "form": PageForm(page, words, proxied=proxied),
         "page": page,
+        "page_name": name,
         "title_language": if_foreign(words.language_of_section(page.section)),
         "progress": progress(words, page.section, kind),
         "back_url": page_url(protocol, before) if before else "",

@@ -15,11 +15,11 @@ from tests.intake.authoring.test_command import said
 MOST = {
     "plain restless legs, part 1": (18, 55, 1600, 12),
     "plain restless legs, part 2": (3, 6, 300, 2),
-    "artery and many medicines, part 1": (18, 61, 1600, 12.5),
+    "artery and many medicines, part 1": (18, 62, 1600, 12.5),
     "artery and many medicines, part 2": (3, 6, 316, 2),
     "a mother's child, part 1": (18, 55, 1600, 12),
     "a mother's child, part 2": (3, 6, 327, 2.1),
-    "appointment only": (8, 24, 783, 6),
+    "appointment only": (8, 24, 700, 6),
 }
 
 

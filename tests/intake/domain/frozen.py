@@ -51,6 +51,7 @@ OF_RULE: Final = tuple("level interrupt name reason advice promise closed source
 REWRITTEN: Final = ("reason", "advice", "closed", "source")
 """The texts of rules that were rewritten on purpose since the corpus was frozen."""
 CHANGED: Final = {
+    "F11": "reads burning feet and pain on walking where they are asked, not among the mimics",
     "S13": "reads one question about every medicine that was stopped",
     "U09": "an unvalidated score sets no urgency alone",
     "U14": "reads the PHQ-2 of adults who answer themselves",
@@ -59,6 +60,9 @@ CHANGED: Final = {
 """The rules whose conditions were changed since the corpus was frozen, each with the reason. The
 golden tables show their cases."""
 
+IN_PART_2: Final = ("donate_blood", "plant_diet")
+"""The options of the former question `blood_loss` that the question `habits` has now."""
+
 Line = dict[str, Any]
 
 
@@ -66,7 +70,18 @@ def read(step: int = 1) -> tuple[Line, list[Line]]:
     """Return the rules' texts as they were when the corpus was frozen, and every `step`-th row."""
     with lzma.open(CORPUS, "rt", encoding="utf-8") as file:
         lines = file.readlines()
-    return json.loads(lines[0]), [json.loads(line) for line in lines[1::step]]
+    rows = [json.loads(line) for line in lines[1::step]]
+    return json.loads(lines[0]), [row | {"answers": _as_asked_now(row["answers"])} for row in rows]
+
+
+def _as_asked_now(answers: Line) -> Line:
+    """Return the answers with the parts of `blood_loss` where they are asked today."""
+    now = {id: value for id, value in answers.items() if id != "blood_loss"}
+    if "blood_loss" in answers:
+        now["black_stool"] = "yes" if "black_stool" in answers["blood_loss"] else "no"
+        if lost := [code for code in answers["blood_loss"] if code in IN_PART_2]:
+            now["habits"] = [*lost, *answers.get("habits", ())]
+    return now
 
 
 def assessed(protocol: Protocol, row: Line) -> Line:
@@ -147,6 +162,8 @@ def differences(protocol: Protocol, rows: Iterable[Line]) -> Iterator[str]:
     fallbacks = {rule.id for rule in protocol.rules.rules if rule.fallback}
     for number, row in enumerate(rows):
         now = json.loads(json.dumps(assessed(old, row)))
+        for each in (row, now):
+            each["flags"] = [id for id in each["flags"] if id not in CHANGED]
         if not CHANGED.keys().isdisjoint([*row["fired"], *now["fired"]]):
             continue
         kept, lost = {**now}, {*row["fired"]} - {*now["fired"]} - fallbacks

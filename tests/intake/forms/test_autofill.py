@@ -89,7 +89,7 @@ def test_no_other_page_of_the_walk_is_filled_in_by_a_browser(who):
     patient.start()
     patient.walk_to("check")
     boxes = [tokens(page) for page in patient.seen if page.step != "contact"]
-    assert {"age_years", "reason_text", "lr7_days", "earliest_day"} <= {n for b in boxes for n in b}
+    assert {"age_years", "reason_text", "earliest_day"} <= {n for b in boxes for n in b}
     assert {token for box in boxes for token in box.values()} == {"off"}
 
 
