@@ -38,6 +38,8 @@ def renamed(protocol: Protocol) -> Protocol:
     } - KEPT
 
     def new(value: Any, key: str = "") -> Any:
+        if key == "danger":  # frames and concepts have names of their own
+            return value
         if isinstance(value, dict):
             named = key in ("computed", "count")
             return {(_new(k) if named and k in ids else k): new(v, k) for k, v in value.items()}

@@ -66,12 +66,17 @@ IN_PART_2: Final = ("donate_blood", "plant_diet")
 Line = dict[str, Any]
 
 
-def read(step: int = 1) -> tuple[Line, list[Line]]:
-    """Return the rules' texts as they were when the corpus was frozen, and every `step`-th row."""
+def read(step: int = 1, *, now: bool = True) -> tuple[Line, list[Line]]:
+    """Return the rules' texts as they were when the corpus was frozen, and every `step`-th row.
+
+    With `now`, an answer to a question that was split since then stands where it is asked today.
+    """
     with lzma.open(CORPUS, "rt", encoding="utf-8") as file:
         lines = file.readlines()
     rows = [json.loads(line) for line in lines[1::step]]
-    return json.loads(lines[0]), [row | {"answers": _as_asked_now(row["answers"])} for row in rows]
+    if now:
+        rows = [row | {"answers": _as_asked_now(row["answers"])} for row in rows]
+    return json.loads(lines[0]), rows
 
 
 def _as_asked_now(answers: Line) -> Line:
