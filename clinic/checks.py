@@ -111,6 +111,13 @@ def civil_rights(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
             " (45 CFR 92.10), or none if the clinic has fewer than 15 employees."
         )
         messages.append(Error(text, hint=hint, id="clinic.E006"))
+    if not settings.PRIVACY_PRACTICES:
+        text = "PRIVACY_PRACTICES is not set: no page leads to the notice of privacy practices."
+        hint = (
+            "Publish the notice (45 CFR 164.520), and write its address, such as"
+            " /about/privacy-practices/ (docs/clinic-pages.md)."
+        )
+        messages.append(Warning(text, hint=hint, id="clinic.W009"))
     if missing := _missing_of(found):
         text = f"The notice of language help ({settings.LANGUAGE_NOTICES}) {'; '.join(missing)}."
         hint = "Your own file in LANGUAGE_NOTICES: docs/operations.md, Notices."

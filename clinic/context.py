@@ -77,6 +77,7 @@ def site(request: HttpRequest | None) -> dict[str, Any]:
         "hours": settings.CLINIC_HOURS.describe(),
         "interpreter_phone": settings.INTERPRETER_PHONE,
         "interpreter_phone_link": phone_link(settings.INTERPRETER_PHONE),
+        "privacy_practices": settings.PRIVACY_PRACTICES,
         "has_interpreter": settings.INTERPRETER_PHONE != settings.CLINIC_PHONE,
         "demo": settings.DEMO,
         "own_time": lasting_words(timedelta(hours=settings.DRAFT_OWN_HOURS)),

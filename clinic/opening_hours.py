@@ -162,8 +162,11 @@ class ClinicHours:
         for spans, group in groupby(range(7), key=self.week.__getitem__):
             if spans:
                 texts = (
-                    _("%(start)s to %(end)s") % {"start": wall_words(start), "end": wall_words(end)}
-                    for start, end in spans
+                    _("all day")
+                    if span == (0, _MIDNIGHT)
+                    else _("%(start)s to %(end)s")
+                    % {"start": wall_words(span[0]), "end": wall_words(span[1])}
+                    for span in spans
                 )
                 lines.append((_day_names(list(group)), ", ".join(texts)))
         return lines

@@ -77,6 +77,14 @@ INTERPRETER_PHONE = env_phone("INTERPRETER_PHONE", CLINIC_PHONE)
 # the person whom patients tell of discrimination, or "none" if the clinic has fewer than 15
 # employees
 CIVIL_RIGHTS_CONTACT = env_text("CIVIL_RIGHTS_CONTACT", "")
+# the address of the clinic's notice of privacy practices (45 CFR 164.520): a page of this site,
+# such as /about/privacy-practices/, or an https:// address
+PRIVACY_PRACTICES = env_text("PRIVACY_PRACTICES", "")
+if PRIVACY_PRACTICES and not re.fullmatch(r"(/[a-z0-9-]|https://)\S*", PRIVACY_PRACTICES):
+    raise ImproperlyConfigured(
+        f"PRIVACY_PRACTICES={PRIVACY_PRACTICES!r}: write a page of this site, such as"
+        " /about/privacy-practices/, or an address that begins with https://."
+    )
 LANGUAGE_NOTICES = Path(env_text("LANGUAGE_NOTICES", str(BASE_DIR / "clinic" / "notices.yaml")))
 
 SITE_ORIGIN = env_text(

@@ -11,6 +11,7 @@ COMPACT: Final = 6
 """How many lines an alarm card at the head of a page may have."""
 SITE: Final = frozenset(
     {"/", "/intake/", "/appointments/", "/my/", "/search/", "/conditions/", "/privacy/"}
+    | {"/contact/", "/people/", "/visits/", "/costs/"}
     | {"/accessibility/", "/language-help/", "/nondiscrimination/"}
 )
 """Addresses of this site to which a page may link, besides the addresses of other pages."""

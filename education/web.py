@@ -25,7 +25,7 @@ from education.models import Page
 SCHEMA = "https://schema.org"
 FIXED_PAGES = (
     *("home", "education:conditions", "privacy", "accessibility", "language_help"),
-    "nondiscrimination",
+    *("nondiscrimination", "intake:contact", "intake:people", "intake:visits", "intake:costs"),
 )
 DISALLOWED = ("/admin/", "/account/", "/intake/", "/my/", "/appointments/", "/search/")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -14,6 +14,12 @@ from intake.appointments.admin.clinic_time import (
 from intake.appointments.admin.holidays import HolidayAdmin
 from intake.appointments.admin.visits import AppointmentAdmin
 from intake.appointments.admin.waiting_list import WaitlistAdmin
+from intake.clinic_pages.admin import (
+    ClinicianProfileAdmin,
+    ClinicTextAdmin,
+    InsurancePlanAdmin,
+    LocationProfileAdmin,
+)
 from intake.desk import banner  # noqa: F401  (registers itself)
 from intake.desk.call_list import CallTaskAdmin
 from intake.desk.front_desk import FrontDeskAdmin
@@ -22,11 +28,15 @@ from intake.desk.worklist import SubmissionAdmin
 __all__ = [
     "AppointmentAdmin",
     "CallTaskAdmin",
+    "ClinicTextAdmin",
     "ClinicianAdmin",
+    "ClinicianProfileAdmin",
     "ClosureAdmin",
     "FrontDeskAdmin",
     "HolidayAdmin",
+    "InsurancePlanAdmin",
     "LocationAdmin",
+    "LocationProfileAdmin",
     "OpeningHoursAdmin",
     "SubmissionAdmin",
     "VisitTypeAdmin",

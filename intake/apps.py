@@ -12,6 +12,7 @@ class IntakeConfig(AppConfig):
         """Register the system checks, the composers of letters, chores, and the calendar."""
         from intake import calendars, checks  # noqa: F401
         from intake.appointments import offers, public_holidays
+        from intake.clinic_pages import missing  # noqa: F401
         from intake.letters import access_codes, appointments, patients, staff  # noqa: F401
         from intake.staff.leaving import give_back
         from intake.ways import escalation, waiting

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.urls import URLPattern
 from django.urls import path as django_path
 
+from intake.clinic_pages import views as clinic_pages
 from intake.models.submissions import Kind
 from intake.my_page import choose_time, views, visits, way_in
 from intake.questionnaire.views import (
@@ -34,6 +35,10 @@ def path(
 
 
 urlpatterns = [
+    path("contact/", clinic_pages.contact, name="contact"),
+    path("people/", clinic_pages.people, name="people"),
+    path("visits/", clinic_pages.visits, name="visits"),
+    path("costs/", clinic_pages.costs, name="costs"),
     path("intake/", start.start, name="start"),
     # an old kind of address without a protocol, which redirects to a page of the browser's draft
     path("intake/p/<slug:step>/", pages.page, name="page_of_draft"),

@@ -29,10 +29,11 @@ WRITERS = (
     ),
     *(f"intake.appointments.{name}" for name in ("book", "booking", "changing", "claims")),
     *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),
-    "intake.appointments.public_holidays",
+    *("intake.appointments.public_holidays", "intake.clinic_pages.storing"),
     *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),
     *(f"intake.appointments.{name}" for name in ("taking", "waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),
+    "intake.demonstration.clinic_pages",
 )
 BY_NAME = {writer.rpartition(".")[2] for writer in WRITERS}
 WRITES = {

@@ -15,6 +15,7 @@ from education.services import pictures
 from intake.appointments import waiting_list
 from intake.models.appointments import Appointment, WaitlistEntry
 from intake.models.calls import CallTask
+from intake.models.clinic_pages import ClinicianProfile, ClinicText, InsurancePlan, LocationProfile
 from intake.models.clinic_time import Clinician, Closure, Holiday, Location, OpeningHours, VisitType
 from intake.ways import calls
 from tests import builders
@@ -100,6 +101,26 @@ TABLE = {
     "intake_clinician_change": "403 403 200 403 403 403",
     "intake_clinician_history": "403 403 200 403 403 403",
     "intake_clinician_delete": NONE,
+    "intake_locationprofile_changelist": "403 403 403 200 403 200",
+    "intake_locationprofile_add": "403 403 403 200 403 200",
+    "intake_locationprofile_change": "403 403 403 200 403 200",
+    "intake_locationprofile_history": "403 403 403 200 403 200",
+    "intake_locationprofile_delete": NONE,
+    "intake_clinicianprofile_changelist": "403 403 403 200 403 200",
+    "intake_clinicianprofile_add": "403 403 403 200 403 200",
+    "intake_clinicianprofile_change": "403 403 403 200 403 200",
+    "intake_clinicianprofile_history": "403 403 403 200 403 200",
+    "intake_clinicianprofile_delete": NONE,
+    "intake_insuranceplan_changelist": "403 403 403 200 403 200",
+    "intake_insuranceplan_add": "403 403 403 200 403 200",
+    "intake_insuranceplan_change": "403 403 403 200 403 200",
+    "intake_insuranceplan_history": "403 403 403 200 403 200",
+    "intake_insuranceplan_delete": NONE,
+    "intake_clinictext_changelist": "403 403 403 200 403 200",
+    "intake_clinictext_add": "403 403 403 200 403 200",
+    "intake_clinictext_change": "403 403 403 200 403 200",
+    "intake_clinictext_history": "403 403 403 200 403 200",
+    "intake_clinictext_delete": NONE,
     "intake_visittype_changelist": "403 403 200 403 403 403",
     "intake_visittype_add": "403 403 200 403 403 403",
     "intake_visittype_change": "403 403 200 403 403 403",
@@ -189,6 +210,10 @@ POSTS = {
     "intake_calltask_told": "302 302 302 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_clinician_add": "403 403 200 403 403 403",
+    "intake_locationprofile_add": "403 403 403 200 403 200",
+    "intake_clinicianprofile_add": "403 403 403 200 403 200",
+    "intake_insuranceplan_add": "403 403 403 200 403 200",
+    "intake_clinictext_add": "403 403 403 200 403 200",
     "intake_visittype_add": "403 403 200 403 403 403",
     "intake_openinghours_add": "403 403 200 403 403 403",
     "intake_closure_add": "403 403 200 403 403 403",
@@ -240,7 +265,8 @@ def names(patterns) -> set[str]:
 
 def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[str, str]:
     """Return the address of each name in TABLE and POSTS, for one stored row of each model."""
-    places = (Location, Clinician, VisitType, Closure, Holiday)
+    places = (Location, Clinician, VisitType, Closure, Holiday, LocationProfile, ClinicianProfile)
+    places += (InsurancePlan, ClinicText)
     alone = (Appointment, CallTask, WaitlistEntry, *places)
     rows = [*(model.objects.get() for model in alone), OpeningHours.objects.all()[0]]
     keys = {
@@ -285,6 +311,10 @@ def things():
     calls.owe(submission=submission, reason="message", occasion="1")
     Closure(first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
     Holiday(day=date(2030, 1, 1), name="New Year’s Day").save()
+    LocationProfile(location=book.location()).save()
+    ClinicianProfile(clinician=Clinician.objects.get()).save()
+    InsurancePlan(name="A plan").save()
+    ClinicText(kind="referral", text={"en": "Not needed"}).save()
     page = load()["knees/creaking"]
     colleague = builders.member("content editor", "colleague")
     picture = pictures.add(slug="knee", alt="A knee", data=png(), by=colleague)

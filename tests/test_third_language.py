@@ -83,8 +83,8 @@ def test_from_home_to_the_receipt_in_a_language_that_is_under_way(speaks, mailou
     assert home.link(NAMES[speaks][1]) == f"/{speaks}/"
     home = patient.get(f"/{speaks}/")
     assert f'<html lang="{speaks}" dir="ltr">' in home.html
-    assert mark(speaks, "Home") in home.text
-    assert "do not write to us. Call 911 now." in home.text
+    assert mark(speaks, "Conditions") in home.text
+    assert "Call 911 now if a leg suddenly turns cold" in home.text
     assert home.link("English") == "/"
 
     patient.start(f"/{speaks}/intake/")

@@ -17,7 +17,7 @@ from intake.domain.definition import Protocol
 SECTION = "about"
 PAGES = ("restless-legs/overview", "restless-legs/iron")
 SENTENCES = (
-    *("Home", "Continue", "Questions before your visit", "Check your answers"),
+    *("Conditions", "Continue", "Questions before your visit", "Check your answers"),
     *("We have your answers", "Call %(tel)s"),
 )
 BROKEN = "%(n)s of %(all)s"

@@ -21,6 +21,13 @@ _CLINIC_TIME = frozenset(
     for what in ("location", "clinician", "visittype", "openinghours", "closure")
     for verb in ("view", "add", "change")
 ) | {"intake.delete_openinghours", "intake.delete_closure", "intake.view_holiday"}
+# What the public pages say of the clinic. Nothing of it is about a patient, and nothing of it
+# changes which times are free.
+_CLINIC_PAGES = frozenset(
+    f"intake.{verb}_{what}"
+    for what in ("locationprofile", "clinicianprofile", "insuranceplan", "clinictext")
+    for verb in ("view", "add", "change")
+)
 _MESSAGES = frozenset({"clinic.view_message", "clinic.settle_message"})
 _CALLS = frozenset({"intake.view_calltask", "intake.change_calltask"})
 _READ_PAGES = frozenset({"education.view_page"})
@@ -36,9 +43,12 @@ ROLES: dict[str, frozenset[str]] = {
     "duty": _SUBMISSIONS | _CALLS | _MESSAGES,
     "front desk": _FRONT_DESK | _APPOINTMENTS | _CLINIC_TIME | _CALLS | _MESSAGES,
     # a content editor writes and publishes; a clinician confirms that the text is medically right
-    "content editor": _READ_PAGES | {"education.change_page", "education.publish_page"},
+    "content editor": _READ_PAGES
+    | _CLINIC_PAGES
+    | {"education.change_page", "education.publish_page"},
     "auditor": frozenset({"clinic.view_event", "clinic.view_message"}),
-    "administrator": frozenset({"auth.view_user", "auth.add_user", "auth.change_user"}),
+    "administrator": _CLINIC_PAGES
+    | frozenset({"auth.view_user", "auth.add_user", "auth.change_user"}),
 }
 
 

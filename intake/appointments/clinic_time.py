@@ -111,8 +111,7 @@ def _record(row: Row, by: User, action: str, request_id: str, *, fields: list[st
     repeated.forget()
     # this order, because the pages are rendered from the calendar
     transaction.on_commit(calendar.forget)
-    if isinstance(row, Closure | Location | Holiday):
-        rendered.renew_on_commit()
+    rendered.renew_on_commit()
 
 
 def keep_open(*, holiday: Holiday, by: User, request_id: str = "") -> None:

@@ -16,7 +16,9 @@ from django.utils import timezone
 
 from clinic import audit
 from clinic.ids import new_reference, uuid7
+from clinic.pagecache import rendered
 from intake.appointments import free_times
+from intake.demonstration import clinic_pages
 from intake.demonstration.people import Patient
 from intake.domain import workflow
 from intake.history import build_history
@@ -104,7 +106,7 @@ def load_book(*, clinicians: Sequence[tuple[str, Any]]) -> int:
     """
     place = Location.objects.create(
         name=settings.CLINIC_PLACES[0],
-        address="12 Example Street",
+        address="12 Example Street\nExampletown, NY 10001 (invented)",
         time_zone=settings.TIME_ZONE,
         directions="Bus 7 to Example Square. The door is beside the pharmacy; there is a lift.",
         phone=settings.CLINIC_PHONE,
@@ -124,8 +126,10 @@ def load_book(*, clinicians: Sequence[tuple[str, Any]]) -> int:
     )
     for kind, title, minutes in DEMO_VISITS:
         VisitType.objects.create(kind=kind, title=title, minutes=minutes).clinicians.set(people)
+    clinic_pages.load(place=place, people=people)
     made = _demo_visits(VisitType.objects.get(kind="in_person"), place, people[0])
     audit.record(actor=audit.system("demo"), action="create", detail={"count": made})
+    rendered.renew_on_commit()
     return made
 
 

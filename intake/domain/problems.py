@@ -173,6 +173,9 @@ def _pages(protocol: Protocol) -> Iterator[Problem]:
             yield Problem("safety_not_alone", "pages", message)
     for section in protocol.questionnaire.sections:
         pages = [page for page in protocol.pages if page.section == section.id]
+        if not _is_contact(protocol, pages) and _SPEAKS_TO_PATIENT.search(section.title):
+            message = "Write the title so that it fits a proxy, too: “About the patient”."
+            yield Problem("missing_proxy", f"sections.{section.id}", message)
         if section.id in OWN_STEPS and not _is_contact(protocol, pages):
             yield Problem(
                 "page_id", f"sections.{section.id}", "The program has a step of this name."

@@ -31,10 +31,10 @@ SUBJECTS = {
     "waitlist": _("A time has become free at %(clinic)s"),
     "lost": _("The time at %(clinic)s is taken"),
     "withdrawn": _("The times at %(clinic)s are held no longer"),
-    "confirmed": _("Your appointment at %(clinic)s"),
-    "changed": _("Your appointment at %(clinic)s was moved"),
-    "cancelled": _("Your appointment at %(clinic)s was cancelled"),
-    "reminder": _("A reminder of your appointment at %(clinic)s"),
+    "confirmed": _("The appointment at %(clinic)s"),
+    "changed": _("The appointment at %(clinic)s was moved"),
+    "cancelled": _("The appointment at %(clinic)s was cancelled"),
+    "reminder": _("A reminder of the appointment at %(clinic)s"),
 }
 
 

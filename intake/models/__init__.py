@@ -4,4 +4,12 @@ tests/test_architecture.py names the modules that may write.
 """
 
 # Django finds the models of an app through this import.
-from intake.models import access, appointments, calls, clinic_time, people, submissions  # noqa: F401
+from intake.models import (  # noqa: F401
+    access,
+    appointments,
+    calls,
+    clinic_pages,
+    clinic_time,
+    people,
+    submissions,
+)

@@ -27,9 +27,9 @@ PROGRESS_WORDS = {
     "requested": gettext_lazy("Your wish for a visit is with our front desk."),
     "called": gettext_lazy("Our front desk has called you about a visit."),
     "offered": gettext_lazy("We hold times for you. Please choose one."),
-    "booked": gettext_lazy("Your visit is booked."),
-    "done": gettext_lazy("Your visit took place."),
-    "missed": gettext_lazy("You missed your visit. Please call us."),
+    "booked": gettext_lazy("The visit is booked."),
+    "done": gettext_lazy("The visit took place."),
+    "missed": gettext_lazy("The visit was missed. Please call us."),
     "withdrawn": gettext_lazy("You do not want a visit any more."),
 }
 
@@ -67,7 +67,7 @@ def needs_emergency_care(submission: Submission, outcome: str) -> bool:
 def short_words(submission: Submission, outcome: str) -> str:
     """Say in one sentence where the submission stands, for a list of submissions."""
     if needs_emergency_care(submission, outcome):
-        return _("A clinician has read your request. You need emergency care.")
+        return _("A clinician has read your request. This needs emergency care now.")
     if is_asked(submission):
         return _("We need something more from you.")
     if submission.status == "new":

@@ -52,7 +52,7 @@ def moved_words(column: str, urgency: int, moved: datetime, now: datetime) -> st
         return _("We are closed when we wanted to contact you. We now contact you by %(by)s.") % {
             "by": hours.day_words(moved, now)
         }
-    return _("We are closed when we wanted to see you. We now aim to see you by %(day)s.") % {
+    return _("We are closed when we planned the visit. We now aim for a visit by %(day)s.") % {
         "day": hours.date_words(moved, now)
     }
 

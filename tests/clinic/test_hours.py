@@ -375,7 +375,7 @@ def test_a_naive_time_negative_duration_or_no_day_is_refused():
             [
                 ("Monday to Thursday", "8:00 am to noon, 1:00 pm to 5:00 pm"),
                 ("Friday", "8:00 am to noon"),
-                ("Saturday and Sunday", "midnight to midnight"),
+                ("Saturday and Sunday", "all day"),
             ],
         ),
         (

@@ -30,6 +30,7 @@ def production(settings) -> None:
     settings.LANGUAGES = [("en", "English"), ("es", "Spanish")]
     settings.INTERPRETER_PHONE = "+1 202-555-0199"
     settings.CIVIL_RIGHTS_CONTACT = CONTACT
+    settings.PRIVACY_PRACTICES = "/about/privacy-practices/"
 
 
 def page(client, path: str) -> str:
@@ -209,3 +210,10 @@ def test_production_is_warned_of_languages_that_are_not_those_of_the_state(setti
     assert "has 1 of 15 languages" in warning.msg
     assert "names no state" not in warning.msg
     assert "drafts" not in warning.msg
+
+
+@pytest.mark.usefixtures("production")
+def test_production_is_warned_when_nothing_leads_to_the_privacy_practices(settings):
+    assert "clinic.W009" not in found(with_warnings=True)
+    settings.PRIVACY_PRACTICES = ""
+    assert "clinic.W009" in found(with_warnings=True)

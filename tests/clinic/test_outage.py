@@ -14,7 +14,7 @@ from tests.clinic.test_serve import ROOT, free_port, wait_for
 
 PUBLIC = [
     *("/", "/privacy/", "/accessibility/", "/language-help/", "/nondiscrimination/"),
-    *("/conditions/", "/about/contact/"),
+    *("/conditions/", "/about/contact/", "/contact/", "/costs/"),
     *("/conditions/restless-legs/", "/conditions/restless-legs/iron/", "/conditions/clots/"),
     *("/sitemap.xml", "/robots.txt", "/feed/"),
     *("/static/css/base.css", "/static/img/logo.svg", "/healthz"),

@@ -114,6 +114,8 @@ REFUSED = [
     ({"CLINIC_HOURS": "whenever"}, ["CLINIC_HOURS"]),
     ({"CLINIC_HOLIDAYS": "soon"}, ["CLINIC_HOLIDAYS"]),
     ({"PUBLIC_HOLIDAYS": "New York"}, ["PUBLIC_HOLIDAYS", "US-NY"]),
+    ({"PRIVACY_PRACTICES": "http://example.org/"}, ["PRIVACY_PRACTICES", "https://"]),
+    ({"PRIVACY_PRACTICES": "//example.org/"}, ["PRIVACY_PRACTICES", "https://"]),
     ({"INTERPRETER_PHONE": "ask us"}, ["INTERPRETER_PHONE", "at least 3 digits"]),
     ({"CLINIC_LANGUAGES": "es"}, ["CLINIC_LANGUAGES", "a list with 'en'"]),
     ({"CLINIC_LANGUAGES": "en,xx"}, ["CLINIC_LANGUAGES", "en,es"]),

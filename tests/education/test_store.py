@@ -252,7 +252,7 @@ def test_old_generations_are_cleared_away(pages, kept):
 def test_the_command_renders_every_page(pages, folder, capsys):
     call_command("render_pages")
 
-    assert capsys.readouterr().out == "18 pages rendered.\n"
+    assert capsys.readouterr().out == "26 pages rendered.\n"
     assert {path for path in KEPT if rendered._read(folder, folder.current(), path)} == set(KEPT)
 
 

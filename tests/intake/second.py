@@ -53,14 +53,14 @@ LEVELS = [
         "rank": 1,
         "target": "seen within {within}",
         "contact_within": {"days": 21},
-        "tell": "We read your answers and aim to see you within {within}.",
+        "tell": "We read your answers and aim for the visit within {within}.",
     },
     {
         "code": "routine",
         "rank": 0,
         "target": "next regular visit (within {within})",
         "contact_within": {"days": 63},
-        "tell": "We read your answers and aim to see you within {within}.",
+        "tell": "We read your answers and aim for the visit within {within}.",
     },
 ]
 

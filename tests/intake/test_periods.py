@@ -61,8 +61,11 @@ def says(texts: list[tuple[str, str]], wanted: str) -> list[str]:
 @pytest.mark.parametrize(
     ("start", "words"),
     [
-        ("/intake/", "We read your answers and aim to see you within 4 weeks."),
-        ("/es/intake/", "Leemos sus respuestas y procuramos verle dentro de 4 semanas."),
+        ("/intake/", "We read your answers and aim for the visit within 4 weeks."),
+        (
+            "/es/intake/",
+            "Leemos sus respuestas y procuramos que la visita sea dentro de 4 semanas.",
+        ),
     ],
 )
 def test_soon_in_28_days_leaves_no_6_weeks_on_any_page_or_letter(

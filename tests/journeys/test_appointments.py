@@ -85,7 +85,7 @@ def test_a_patient_asks_accepts_moves_and_cancels_and_the_next_patient_gets_the_
     patient.presses("Take this time")
 
     # then: the appointment is at the second time, and the patient can put it into a calendar
-    patient.sees("Your appointment")
+    patient.sees("The appointment")
     assert the_visit().starts == second
     looks_right(patient)
     if scripts:
@@ -158,7 +158,7 @@ def test_a_patient_chooses_a_free_time_while_filling_in(window, settings, script
 
     # then: the patient has the appointment
     assert the_visit().submission == what_the_clinic_received()
-    patient.sees("Your appointment")
+    patient.sees("The appointment")
 
 
 # --- how it is done in the browser ----------------------------------------------------------------

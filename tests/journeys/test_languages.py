@@ -22,7 +22,7 @@ pytestmark = pytest.mark.journey
 
 # parts of pages that stand at the left edge in English
 MIRRORED = {
-    "/": (".brand", ".doors b", ".steps h3"),
+    "/": (".brand", ".feel b", ".steps h3"),
     "/conditions/restless-legs/": (".trail a", "h1", ".dates dt"),
     "/intake/": (".facts li", "h1"),
 }
@@ -30,7 +30,9 @@ MIRRORED = {
 
 # the addresses of pages in Spanish, and what a reader finds there
 PAGES = {
-    "/es/": "Cuando sus piernas no le dejan dormir",
+    "/es/": "¿Piernas inquietas, pesadas o con dolor?",
+    "/es/contact/": "Cuándo estamos abiertos",
+    "/es/costs/": "presupuesto de buena fe",
     "/es/privacy/": "Privacidad",
     "/es/accessibility/": "Accesibilidad",
     "/es/language-help/": "gratis",

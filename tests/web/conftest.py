@@ -15,6 +15,7 @@ from django.db import transaction
 from django.test import Client
 
 from tests import builders
+from tests.intake.clinic_pages import samples as clinic_samples
 from tests.intake.patient import Patient
 from tests.intake.way_in import asking, code_in, enter, letters
 
@@ -83,6 +84,9 @@ def _every_page() -> dict[str, str]:
         _read(found, "" if code == settings.LANGUAGE_CODE else f"/{code}")
         _walk(found, "" if code == settings.LANGUAGE_CODE else f"/{code}")
         _come_back(found, "" if code == settings.LANGUAGE_CODE else f"/{code}")
+    clinic_samples.whole()  # the pages about the clinic again, with every field filled in
+    for path in ("/contact/", "/people/", "/visits/", "/costs/", "/es/contact/", "/es/people/"):
+        Kept(found).get(path)
     return found
 
 

@@ -30,7 +30,7 @@ SOURCES = (
     *("intake/*.py", "intake/domain/*.py", "intake/forms/*.py", "intake/models/*.py"),
     *("intake/wording/*.py", "intake/access/*.py", "intake/letters/*.py", "intake/my_page/*.py"),
     *("intake/questionnaire/*.py", "intake/questionnaire/*/*.py"),
-    *("intake/appointments/*.py", "intake/appointments/views/*.py"),
+    *("intake/appointments/*.py", "intake/appointments/views/*.py", "intake/clinic_pages/*.py"),
     *("education/*.py", "education/templatetags/*.py"),
     *(
         "templates/education/drawings/*.html",
@@ -48,6 +48,8 @@ STAFF_SOURCES = (
     *("education/differences.py", "education/image_format.py"),
     *("intake/checks.py", "intake/admin.py", "intake/models/clinic_time.py"),
     *("intake/models/calls.py", "intake/appointments/clinic_time.py"),
+    *("intake/models/clinic_pages.py", "intake/clinic_pages/admin.py"),
+    *("intake/clinic_pages/missing.py", "clinic/translated.py"),
 )
 # function name → positions of the arguments that hold sentences
 KEYWORDS: dict[str, Any] = {

@@ -5,17 +5,13 @@ intake.appointments.clinic_time stores and records each change. Clinic time hold
 """
 
 from datetime import date
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth import get_user_model
-from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
@@ -36,6 +32,7 @@ from intake.appointments.admin.filters import ClinicianFilter, LocationFilter
 from intake.appointments.admin.words import time_words
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 from intake.models.people import deciders
+from intake.staff.plain_forms import PlainFormAdmin
 
 LISTS = [
     ("openinghours", gettext_lazy("Opening hours")),
@@ -51,62 +48,12 @@ LISTS = [
 Kept = TypeVar("Kept", bound=clinic_time.Row)
 
 
-class ClinicTimeAdmin(AffectedVisits[Kept]):
-    """The base of the five lists of clinic time.
-
-    Rows can be looked up only by the filters of the list, the pages run no scripts, and
-    intake.appointments.clinic_time does all writing.
-    """
+class ClinicTimeAdmin(AffectedVisits[Kept], PlainFormAdmin[Kept]):
+    """The base of the five lists of clinic time, which intake.appointments.clinic_time stores."""
 
     is_in_index = False
-    actions = None
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    list_per_page = 100
-    sortable_by = []
-    change_form_template = "admin/intake/time/change_form.html"
-    change_list_template = "admin/intake/time/change_list.html"
+    lists = LISTS
     delete_confirmation_template = "admin/intake/time/delete_confirmation.html"
-    formfield_overrides = {
-        models.DateField: {"widget": forms.DateInput({"type": "date"}, format="%Y-%m-%d")},
-        models.TimeField: {"widget": forms.TimeInput({"type": "time"}, format="%H:%M")},
-    }
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        filters = cast(list[type[FixedFilter]], self.list_filter)
-        return lookup in {fixed.parameter_name for fixed in filters}
-
-    def has_delete_permission(self, request: HttpRequest, obj: Kept | None = None) -> bool:
-        """Forbid deleting, because visits refer to the row. Staff put rows out of use instead."""
-        return False
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: Context | None = None
-    ) -> HttpResponse:
-        places = [(name, text, reverse(f"admin:intake_{name}_changelist")) for name, text in LISTS]
-        title = dict(LISTS)[str(self.opts.model_name)]
-        context = {"title": title, "places": places, **(extra_context or {})}
-        return super().changelist_view(request, context)
-
-    def formfield_for_dbfield(
-        self, db_field: models.Field[Any, Any], request: HttpRequest, **kw: Any
-    ) -> forms.Field | None:
-        """Show plain choices, without the admin's buttons that open another window."""
-        field = super().formfield_for_dbfield(db_field, request, **kw)
-        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            field.widget = field.widget.widget
-        return field
-
-    def formfield_for_manytomany(
-        self, db_field: models.ManyToManyField[Any, Any], request: HttpRequest, **kw: Any
-    ) -> forms.ModelMultipleChoiceField[Any] | None:
-        return super().formfield_for_manytomany(
-            db_field, request, widget=forms.CheckboxSelectMultiple, **kw
-        )
-
-    # --- through the services --------------------------------------------------------------------
-    def save_model(self, request: HttpRequest, obj: Kept, form: Any, change: bool) -> None:
-        """Do nothing, because save_related stores the row together with its many-to-many links."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         many = {field.name for field in self.opts.many_to_many}
@@ -124,21 +71,6 @@ class ClinicTimeAdmin(AffectedVisits[Kept]):
         clinic_time.remove_clinic_time(
             row=obj, by=signed_in_user(request), request_id=request_id(request)
         )
-
-    def log_addition(self, request: HttpRequest, obj: Kept, message: Any) -> Any:
-        """Write nothing to the admin's log, because the audit trail records more."""
-
-    def log_change(self, request: HttpRequest, obj: Kept, message: Any) -> Any:
-        """Write nothing to the admin's log, because the audit trail records more."""
-
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """Write nothing to the admin's log, because the audit trail records more."""
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
-    ) -> HttpResponse:
-        """Show the form instead, because the audit trail holds the history."""
-        return self.change_view(request, object_id)
 
 
 @admin.register(Location)

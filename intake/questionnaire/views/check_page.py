@@ -98,10 +98,7 @@ def copy(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
         return redirect("intake:emergency")
     if walk.first_open:
         return redirect_to(walk.protocol, walk.first_open)
-    context = check_context(walk) | {
-        "proxied": walk.proxied,
-        "at": moments.until_words(timezone.localtime()),
-    }
+    context = check_context(walk) | {"at": moments.until_words(timezone.localtime())}
     return render(request, "intake/copy.html", context)
 
 
@@ -136,6 +133,7 @@ def check_context(walk: Walk, notice: str = "", form: SendForm | None = None) ->
     return {
         "form": form,
         "sections": sections,
+        "proxied": walk.proxied,
         "panels": red_flag_cards(walk),
         "notice": notice,
         "reach": reach_words(walk),
@@ -219,7 +217,7 @@ def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
     ):
         # no time can be chosen with an urgency of the same day or above
         too_late = _("With your answers, you should not wait that long. We do not book this time.")
-        return [(_("Your appointment"), [too_late])]
+        return [(_("The appointment"), [too_late])]
     return WishForm.in_words(walk.content.wish)
 
 

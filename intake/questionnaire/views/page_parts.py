@@ -34,7 +34,7 @@ from intake.wording import advice
 OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website", "shown", "asked", "asked_about"}
 STEP_TITLES = {
     CONTACT: lambda: _("How to reach you"),
-    APPOINTMENT: lambda: _("Your appointment"),
+    APPOINTMENT: lambda: _("The appointment"),
 }
 
 

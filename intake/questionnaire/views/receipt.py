@@ -99,6 +99,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     room = max(0, advice.MOST_ADVICE - len(today))
     return {
         "reference": submission.reference,
+        "proxied": protocol.uses.is_proxy(submission.answers.get(protocol.uses.who.q)),
         "visit": visit,
         **next_steps,
         "panels": today,
@@ -188,7 +189,7 @@ def next_text(submission: Submission, words: Wording) -> str:
         usual = calendar.usual.keepable(submission.submitted_at + timedelta(days=days))
         # a closure or the wait for the patient's answer moved the target past the level's period
         if usual < target:
-            return _("We read your answers when we are open, and aim to see you by %(day)s.") % {
+            return _("We read your answers when we are open, and aim for a visit by %(day)s.") % {
                 "day": hours.date_words(target, now)
             }
     by = hours.clock_words(target) if code == "same_day" else hours.day_words(target, now)

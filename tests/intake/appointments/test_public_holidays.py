@@ -144,7 +144,7 @@ def test_a_holiday_that_breaks_a_promise_shows_it_first(calendar, desk, holiday)
     assert Closure.objects.get().first_day == holiday.day
     row.refresh_from_db()
     assert row.target_at > at(holiday.day, 17)
-    assert "We now aim to see you by" in Communication.objects.get().words["text"]
+    assert "We now aim for a visit by" in Communication.objects.get().words["text"]
 
 
 def test_whole_days_of_a_closure_confirm_the_holidays_in_it(calendar, holiday):

@@ -308,7 +308,7 @@ def test_who_was_not_reached_stays_on_top_and_escalates_until_a_clinician_reache
     page = words(clinician.get(page_of(submission)))
     assert "Emergency care was decided on" in page
     assert "The patient is not reached yet: call again" in page
-    assert "You need emergency care." in read_by_patient(submission)
+    assert "This needs emergency care." in read_by_patient(submission)
     assert "There is a message for you" in letters()[0]
     desk = builders.staff_client("front desk")
     assert "Emergency care; patient not reached" in words(desk.get(desk_page_of(submission)))
@@ -325,7 +325,7 @@ def test_who_was_not_reached_stays_on_top_and_escalates_until_a_clinician_reache
     last = StatusChange.objects.filter(submission=submission).last()
     assert (last.action, last.status) == ("decide", "decided")
     assert submission.reference not in references(clinician.get(WORKLIST))
-    assert "You need emergency care. We spoke with you on" in read_by_patient(submission)
+    assert "This needs emergency care. We spoke with you on" in read_by_patient(submission)
 
 
 def test_a_patient_who_was_reached_at_once_is_decided_at_once(clinician):
@@ -373,7 +373,7 @@ def test_the_emergency_leads_the_patients_page_in_words_that_somebody_signed(cli
     decide(clinician, submission, "redirect_emergency", call="not_reached")
     page = inside(submission).page
     assert page.red_card
-    assert page.text.index("You need emergency care") < page.text.index("Where it stands")
+    assert page.text.index("This needs emergency care") < page.text.index("Where it stands")
     assert any(href == f"tel:{settings.EMERGENCY_NUMBER}" for href, _text in page.links)
     assert "front desk" not in page.text
     assert "What happens next" not in page.text

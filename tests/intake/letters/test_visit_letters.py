@@ -94,9 +94,9 @@ def test_no_message_tells_of_health_or_of_the_person():
 SAYS = {
     "appointment_offer": ("we hold for you", "le guardamos"),
     "offer_reminder": ("please answer, we still hold for you", "responda, por favor: seguimos"),
-    "appointment_confirmed": ("your appointment is booked:", "su cita fue reservada:"),
-    "appointment_changed": ("your appointment was moved to", "su cita cambió a"),
-    "appointment_reminder": ("a reminder of your appointment:", "recordatorio de su cita:"),
+    "appointment_confirmed": ("the appointment is booked:", "su cita fue reservada:"),
+    "appointment_changed": ("the appointment was moved to", "su cita cambió a"),
+    "appointment_reminder": ("a reminder of the appointment:", "recordatorio de su cita:"),
     "appointment_cancelled": ("this appointment was cancelled:", "esta cita fue cancelada:"),
     "waitlist_offer": ("a time has become free", "hay una hora libre"),
     "offer_lost": ("somebody else took this time:", "otra persona tomó esta hora:"),

@@ -55,7 +55,7 @@ def test_asked_offered_accepted_moved_cancelled_and_told_each_time():
     (mine,) = Offer.objects.filter(appointment__during__startswith=second.start)
     assert patient.page.form.controls["offer"].offered[1] == str(mine.pk)
     page = patient.post("/my/offer/", {"offer": str(mine.pk), "go": "accept"})
-    assert "Your appointment" in page.text
+    assert "The appointment" in page.text
     assert words_of(visit(submission))["time"] in page.text
     assert visit(submission).starts == second.start
 

@@ -1,4 +1,4 @@
-"""Part 2, "Before your visit": the questions that a patient may answer after sending."""
+"""Part 2, "Before the visit": the questions that a patient may answer after sending."""
 
 from datetime import timedelta
 
@@ -186,7 +186,7 @@ def test_what_was_begun_is_gone_on_with_from_the_own_page():
     assert page.step == "check"
     assert "Loud snoring" in page.text
     patient.send()
-    assert "Before your visit" not in inside(submission).page.text
+    assert "Before the visit" not in inside(submission).page.text
 
 
 def send_elsewhere(first: Submission) -> None:
@@ -253,7 +253,7 @@ def test_a_submission_from_before_there_was_a_part_2_offers_none():
     documents.store_protocol(old)
     Submission.objects.update(protocol=old.content_hash)
     patient = inside(first)
-    assert "Before your visit" not in patient.page.text
+    assert "Before the visit" not in patient.page.text
     page = patient.post("/my/part-2/", {"go": "part_2"})
     assert (page.status, "There are no more questions" in page.text) == (409, True)
 
@@ -266,7 +266,7 @@ def test_part_2_opens_with_its_own_reference_when_staff_write_about_it():
     patient.send()
     page = inside(both()[1]).page
     assert both()[1].reference in page.text
-    assert "Before your visit" not in page.text
+    assert "Before the visit" not in page.text
 
 
 def test_part_2_is_not_in_the_list_of_requests_and_no_letter_names_it():

@@ -201,7 +201,7 @@ def test_a_time_is_chosen_held_read_back_and_booked_by_sending():
     patient.get("/intake/check/")
     patient.send()
     assert patient.page.step == "sent"
-    assert "Your appointment is booked" in patient.page.text
+    assert "The appointment is booked" in patient.page.text
     assert "We read your answers when the clinic is open." in patient.page.text
     assert "weeks" not in patient.page.text
     visit = confirmed()

@@ -284,8 +284,8 @@ def test_a_routine_request_sent_at_night_is_not_sent_to_urgent_care():
 @pytest.mark.parametrize(
     ("says", "expected"),
     [
-        ({}, "We read your answers and aim to see you within 12 weeks."),
-        ({"drowsy_drive": "drowsy"}, "We read your answers and aim to see you within 6 weeks."),
+        ({}, "We read your answers and aim for the visit within 12 weeks."),
+        ({"drowsy_drive": "drowsy"}, "We read your answers and aim for the visit within 6 weeks."),
         ({"drowsy_drive": "fell_asleep"}, "A nurse reads your answers and contacts you by "),
         (SWOLLEN, "A clinician reads your answers today, by "),
     ],
