@@ -52,7 +52,7 @@ ORDINARY: dict[str, Any] = {
     "walk_pain": "no",
     "foot_signs": ("none",),
     "conditions": ("none",),
-    "black_stool": "no",
+    "blood_in_stool": "no",
     "iron_results": "no",
     "meds_classes": ("none",),
     "tobacco": "never",

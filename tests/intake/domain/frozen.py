@@ -83,7 +83,7 @@ def _as_asked_now(answers: Line) -> Line:
     """Return the answers with the parts of `blood_loss` where they are asked today."""
     now = {id: value for id, value in answers.items() if id != "blood_loss"}
     if "blood_loss" in answers:
-        now["black_stool"] = "yes" if "black_stool" in answers["blood_loss"] else "no"
+        now["blood_in_stool"] = "yes" if "black_stool" in answers["blood_loss"] else "no"
         if lost := [code for code in answers["blood_loss"] if code in IN_PART_2]:
             now["habits"] = [*lost, *answers.get("habits", ())]
     return now

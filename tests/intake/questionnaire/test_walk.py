@@ -209,9 +209,9 @@ def test_the_check_page_shows_every_answer_with_a_link_to_change_it():
 
 
 def test_a_skipped_question_reads_not_provided():
-    patient = at_check(leg_side=None, tobacco=None)
+    patient = at_check(leg_side=None, rls_with=None)
     assert row(patient.page, "Which leg?") == "Not provided"
-    assert row(patient.page, "Do you smoke or vape nicotine?") == "Not provided"
+    assert row(patient.page, "Do any of these fit your leg feelings?") == "Not provided"
     patient.send()
     assert "leg_side" not in Submission.objects.get().answers
 
@@ -234,17 +234,17 @@ def test_a_long_check_page_folds_its_questions_and_says_what_was_left_out(start,
 
 def test_a_change_returns_to_the_check_page():
     patient = at_check()
-    patient.change("life")
-    page = patient.answer(tobacco="current")
+    patient.change("reason")
+    page = patient.answer(leg_side="left")
     assert page.step == "check"
-    assert row(page, "Do you smoke or vape nicotine?") == "Yes, now"
+    assert row(page, "Which leg?") == "Left"
 
 
 def test_an_answer_taken_away_on_a_change_is_gone():
     patient = at_check()
-    patient.change("life")
-    page = patient.answer(tobacco=None)
-    assert row(page, "Do you smoke or vape nicotine?") == "Not provided"
+    patient.change("reason")
+    page = patient.answer(leg_side=None)
+    assert row(page, "Which leg?") == "Not provided"
 
 
 def test_a_change_that_opens_new_questions_shows_those_first_and_then_returns():
