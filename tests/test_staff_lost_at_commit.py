@@ -105,7 +105,7 @@ def test_what_is_lost_at_the_commit_is_neither_done_nor_shown_nor_told(patients)
             assert events, where
             assert response.status_code == 503, where
             assert response["Retry-After"] == "30"
-            assert b"We are busy just now" in response.content
+            assert b"We are busy right now" in response.content
             assert b"Canary" not in response.content
             assert "_messages" not in clients[role].session, where
 

@@ -306,7 +306,7 @@ def test_else_a_page_that_needs_nothing_says_so(client, request_):
 
     assert response.status_code == 503
     assert response["Retry-After"] == "30"
-    assert b"We are busy just now" in response.content
+    assert b"We are busy right now" in response.content
     assert b'href="tel:' in response.content
 
 

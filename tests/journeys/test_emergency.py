@@ -7,7 +7,7 @@ from tests.journeys.conftest import Window, what_the_clinic_received
 
 pytestmark = pytest.mark.journey
 
-COLD_LEG = "A leg or foot that suddenly turned cold"
+COLD_LEG = "a leg or foot suddenly cold"
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ class ContactForm(WalkForm):
     )
     email = EmailField(
         label=_("E-mail address"),
-        help_text=_("We confirm your request there. We never write about health in an e-mail."),
+        help_text=_("We confirm your request there. We never write about health."),
         required=False,
     )
     prefer = forms.ChoiceField(
