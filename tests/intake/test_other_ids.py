@@ -38,6 +38,8 @@ def renamed(protocol: Protocol) -> Protocol:
     } - KEPT
 
     def new(value: Any, key: str = "") -> Any:
+        if key == "danger":  # frames and concepts have names of their own
+            return value
         if isinstance(value, dict):
             named = key in ("computed", "count")
             return {(_new(k) if named and k in ids else k): new(v, k) for k, v in value.items()}
@@ -132,6 +134,7 @@ def test_a_request_for_a_visit_asks_for_danger_and_who_asks() -> None:
     assert row.kind == Kind.APPOINTMENT
     assert row.answers == {
         "vem_now": ["none"],
+        "vem_past": ["none"],
         "vwho": "parent_guardian",
         "vage_years": 15,
         "vleg_new": ["none"],

@@ -74,7 +74,7 @@ def test_a_patient_who_picked_it_by_mistake_goes_on(patient):
 
     # when: the patient answers that none of the emergencies is there
     patient.unchooses(COLD_LEG)
-    patient.answers(em_now="none")
+    patient.answers(em_now="none", em_past="none")
     patient.presses("Continue")
 
     # then: the questions go on

@@ -50,6 +50,7 @@ def test_a_patient_asks_for_an_appointment_in_six_pages():
     assert (submission.kind, submission.urgency) == (Kind.APPOINTMENT, Urgency.ROUTINE)
     assert submission.answers == {
         "em_now": ["none"],
+        "em_past": ["none"],
         "who": "self",
         "age_years": 44,
         "reason_text": "My veins ache.",
