@@ -126,7 +126,7 @@ def test_a_reply_that_cannot_wait_is_raised_though_no_danger_is_heard(answer, ra
     assert QUESTION in patient.get("/my/").text
     typed = {"text": "It is worse than words can say"}
     page = patient.post("/my/reply/", typed | ({"second": answer} if answer is not None else {}))
-    assert (current().rule("S34").advice in page.text) is raised
+    assert (current().rule("S40").advice in page.text) is raised
     assert (Submission.objects.get().urgency == Urgency.SAME_DAY) is raised
     assert Message.objects.filter(kind="alarm").exists() is raised
 
@@ -144,7 +144,7 @@ def test_a_reply_sent_again_because_it_cannot_wait_is_raised():
     patient.post("/my/reply/", {"text": "Please read this", "second": "yes"})
     submission = Submission.objects.get()
     assert submission.urgency == Urgency.SAME_DAY
-    assert [each.words["alarm"] for each in submission.communications.order_by("pk")] == ["", "S34"]
+    assert [each.words["alarm"] for each in submission.communications.order_by("pk")] == ["", "S40"]
 
 
 def test_an_answer_that_the_form_does_not_offer_is_said_and_keeps_the_text():

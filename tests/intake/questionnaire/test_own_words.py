@@ -45,7 +45,7 @@ UNHEARD = "It is worse than words can say."
 def test_words_that_cannot_wait_are_answered_at_once_and_read_the_same_day() -> None:
     patient = Patient(reason_text=UNHEARD, reason_wait="yes")
     patient.start()
-    assert current().rule("S34").advice in patient.walk_to("check").text
+    assert current().rule("S40").advice in patient.walk_to("check").text
     Patient(reason_text=UNHEARD, reason_wait="yes").whole_journey()
     stored = Submission.objects.get()
     assert stored.urgency == Urgency.SAME_DAY
@@ -69,7 +69,7 @@ def test_only_pages_of_a_language_that_falls_short_ask_if_words_can_wait() -> No
     assert not asked(walk_in(("es",)))
     # an answer given on a page in another language still counts
     fired = {rule.id for rule in walk_in(("es",), reason_wait="yes").assessment.fired}
-    assert "S34" in fired
+    assert "S40" in fired
 
 
 @pytest.mark.parametrize("text", ["", UNHEARD, WORDS, "no chest pain", "my toe is black"])
