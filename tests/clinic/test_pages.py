@@ -85,7 +85,7 @@ def test_an_unknown_address_is_404_with_a_way_on(client):
     response = client.get("/no/such/page/")
 
     assert response.status_code == 404
-    assert b"There is no such page" in response.content
+    assert b"We cannot find this page" in response.content
     assert not response.cookies
 
 

@@ -110,7 +110,7 @@ def test_an_unknown_page_is_404_with_a_way_on(client, pages):
     for path in ("/conditions/knees/none/", "/conditions/elbows/", "/about/none/"):
         response = client.get(path)
         assert response.status_code == 404
-        assert "There is no such page" in response.content.decode()
+        assert "We cannot find this page" in response.content.decode()
 
 
 def test_what_did_not_change_is_not_sent_again(client, pages):

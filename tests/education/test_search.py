@@ -81,7 +81,7 @@ def test_nothing_found_offers_the_nearest_pages_and_the_phone(client, pages):
     shown = client.get("/search/?q=zzzz+quux").content.decode()
 
     assert "We found no page with these words." in shown
-    assert "Maybe one of these helps" in shown
+    assert "One of these pages may help" in shown
     assert "tel:+12025550123" in shown
 
 

@@ -435,7 +435,7 @@ def test_a_page_that_is_not_there_says_so_in_spanish(client):
     response = client.get("/es/no-such-page/")
 
     assert response.status_code == 404
-    assert "No existe esa página" in response.content.decode()
+    assert "No encontramos esta página" in response.content.decode()
     assert "no-such-page" not in response.content.decode()
 
 

@@ -42,7 +42,7 @@ TO_READ = {
     "/search/?q=jumpy legs": "We found",
     "/search/?q=restles leg": "Here is what we found for",
     "/search/?q=zzzz quux": "We found no page with these words",
-    "/conditions/no-such-page/": "There is no such page",
+    "/conditions/no-such-page/": "We cannot find this page",
 }
 COLD_LEG = "A leg or foot that suddenly turned cold"
 

@@ -42,7 +42,7 @@ PAGES = {
     "/es/intake/resume/": "Seguir donde se quedó",
     "/es/my/": "Su solicitud",
     "/es/my/find/": "Encontrar su número",
-    "/es/no-such-page/": "No existe esa página",
+    "/es/no-such-page/": "No encontramos esta página",
     "/es/conditions/": "Lea sobre sus piernas",
     "/es/conditions/restless-legs/": "En esta página",
     "/es/conditions/clots/": "Busque ayuda ahora",
