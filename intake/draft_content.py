@@ -1,6 +1,6 @@
 """The content of a draft: answers, contact and wish. Services seal the content into the row."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -9,10 +9,15 @@ from intake.domain.definition import Protocol
 from intake.domain.stored import ACKNOWLEDGED, PHONE, WHO
 
 CONTACT = "contact"
+CHECK = "check"
+EMERGENCY = "emergency"
 APPOINTMENT = "appointment"
 # the fields of the contact step that the veil does not hide, because they reveal no contact details
 CONTACT_OPEN = (WHO, ACKNOWLEDGED, "consent")
 SAVED_ADDRESS = "address"  # the name of the saved address in `Content.veiled_contact`
+SHOWN = "shown"  # the posted field that names the fields whose earlier values the page showed
+MOST_RETURNED = 3
+"""How many returned pages a draft holds. A patient has one or two; a bot must not fill the row."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,11 @@ class Content:
     saved: Mapping[str, Any] = field(default_factory=dict)
     # the values that were typed on unfinished steps: step → name → values
     typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # the pages that came back to the patient, with everything that was posted, as it was typed:
+    # step → {"posted": {name: [values]}, "why": reason, "notice": sentence, "typed": values}
+    returned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # question → the revision of the draft that changed its answer last
+    changed: Mapping[str, int] = field(default_factory=dict)
     # an age that the patient must confirm, with its step: {"step": step, "age": years}; until the
     # patient confirms or corrects the age, the other values of this step are in `typed`
     unsure: Mapping[str, Any] = field(default_factory=dict)
@@ -59,6 +69,8 @@ class Content:
             panel=tuple(data.get("panel", ())),
             saved=data.get("saved", {}),
             typed=data.get("typed", {}),
+            returned=data.get("returned", {}),
+            changed=data.get("changed", {}),
             unsure=data.get("unsure", {}),
             suspect=tuple(data.get("suspect", ())),
             veiled=tuple(data.get("veiled", ())),
@@ -75,6 +87,8 @@ class Content:
             "panel": list(self.panel),
             **({"saved": dict(self.saved)} if self.saved else {}),
             **({"typed": dict(self.typed)} if self.typed else {}),
+            **({"returned": dict(self.returned)} if self.returned else {}),
+            **({"changed": dict(self.changed)} if self.changed else {}),
             **({"unsure": dict(self.unsure)} if self.unsure else {}),
             **({"suspect": list(self.suspect)} if self.suspect else {}),
             **({"veiled": list(self.veiled)} if self.veiled else {}),
@@ -86,19 +100,55 @@ class Content:
         visited = self.visited if step in self.visited else (*self.visited, step)
         typed = {other: values for other, values in self.typed.items() if other != step}
         unsure = {} if self.unsure.get("step") == step else self.unsure
-        return replace(self, visited=visited, typed=typed, unsure=unsure, **changes)
+        answered = replace(self, visited=visited, typed=typed, unsure=unsure, **changes)
+        return answered.without_returned(step, CHECK, EMERGENCY)
 
     def leave_open(self, step: str, typed: Mapping[str, Any], **changes: Any) -> Self:
         """Return the content with `typed` values of an unfinished step, only for showing them."""
-        return replace(self, typed={**self.typed, step: dict(typed)}, **changes)
+        left = replace(self, typed={**self.typed, step: dict(typed)}, **changes)
+        return left.without_returned(step)
+
+    def give_back(self, step: str, posted: Mapping[str, Sequence[str]], **about: Any) -> Self:
+        """Return the content with what was posted on `step`, which comes back to the patient.
+
+        `about` are the further entries of `returned`: why, notice and typed.
+        """
+        lists = {name: list(values) for name, values in posted.items()}
+        page = {"posted": lists, **{name: value for name, value in about.items() if value}}
+        others = [item for item in self.returned.items() if item[0] != step]
+        return replace(self, returned=dict([*others, (step, page)][-MOST_RETURNED:]))
+
+    def without_returned(self, *steps: str) -> Self:
+        """Return the content after these steps were answered, or left another way."""
+        left = {step: page for step, page in self.returned.items() if step not in steps}
+        return replace(self, returned=left)
+
+    def stamp(self, before: Mapping[str, Any], revision: int) -> Self:
+        """Return the content that says which answers differ from `before` since `revision`."""
+        asked = {*before, *self.answers}
+        new = {q: revision for q in asked if before.get(q) != self.answers.get(q)}
+        return replace(self, changed={**self.changed, **new}) if new else self
 
     def veil(self, sensitive: Collection[str]) -> Self:
-        """Return the content with the sensitive answers and the contact details hidden."""
-        contact = {**self.typed.get(CONTACT, {}), **self.contact}
+        """Return the content with the sensitive answers and the contact details hidden.
+
+        What was typed on a returned contact page is hidden like stored details. What was typed on a
+        returned page of questions is left out where the question is sensitive, because a text that
+        is not an answer yet cannot count unseen.
+        """
+        details = self.returned.get(CONTACT, {}).get("typed")
+        typed = {**self.typed, CONTACT: details} if details else self.typed
+        contact = {**typed.get(CONTACT, {}), **self.contact}
         if self.saved:
             contact[SAVED_ADDRESS] = ""
         return replace(
             self,
+            typed=typed,
+            returned={
+                step: {**page, "posted": _without(page["posted"], sensitive)}
+                for step, page in self.returned.items()
+                if step not in (CONTACT, EMERGENCY)
+            },
             veiled=tuple(q for q in self.answers if q in sensitive),
             veiled_contact=tuple(name for name in contact if name not in CONTACT_OPEN),
         )
@@ -116,3 +166,12 @@ class Content:
         """The addresses to which one-time codes can be sent: saved address, e-mail, phone."""
         given = (self.saved.get("address"), self.contact.get("email"))
         return [address for address in (*given, self.contact.get(PHONE)) if address]
+
+
+def _without(posted: Mapping[str, Sequence[str]], names: Collection[str]) -> dict[str, list[str]]:
+    """Return what was posted without these fields. The page counts as not having shown them."""
+    left = {name: list(values) for name, values in posted.items() if name not in names}
+    if SHOWN in left:
+        shown = (name for name in " ".join(left[SHOWN]).split() if name not in names)
+        left[SHOWN] = [" ".join(shown)]
+    return left

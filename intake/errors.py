@@ -17,6 +17,10 @@ class Gone(Conflict):
         super().__init__(_("Your answers were cleared in another window, so this was not saved."))
 
 
+class AnsweredSince(Exception):
+    """The page would change an answer that was given after the page was shown."""
+
+
 class Blocked(Exception):
     """The protocol forbids going on, for example to a minor without a parent or guardian."""
 

@@ -18,6 +18,7 @@ from clinic.context import language_links, site
 
 P = ParamSpec("P")
 TOKEN = "@form-token@"  # noqa: S105  is replaced by each visitor's form token
+REVISION = "@revision@"  # is replaced by the revision of each patient's draft
 
 
 class Remembered(Generic[P]):
@@ -52,6 +53,14 @@ def make(template: str, context: dict[str, Any], *, path: str) -> str:
     return render_to_string(template, whole)
 
 
-def serve(request: HttpRequest, html: str, *, status: int = 200) -> HttpResponse:
-    """Answer with a page that `make` rendered, after inserting this visitor's form token."""
-    return HttpResponse(html.replace(TOKEN, get_token(request)), status=status)
+def serve(
+    request: HttpRequest, html: str, *, status: int = 200, revision: int | None = None
+) -> HttpResponse:
+    """Answer with a page that `make` rendered, after inserting this visitor's form token.
+
+    `revision` is the revision of the patient's draft, for a page that names it.
+    """
+    html = html.replace(TOKEN, get_token(request))
+    if revision is not None:
+        html = html.replace(REVISION, str(revision))
+    return HttpResponse(html, status=status)

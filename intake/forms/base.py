@@ -101,16 +101,26 @@ class WalkForm(forms.Form):
         """
         names = [name for name, value in self.initial.items() if value not in (None, "")]
         if self.is_bound:
-            names = self.data.get("shown", "").split()
+            typed = [name for name in self.fields if self._is_typed(name)]
+            names = list(dict.fromkeys([*self.data.get("shown", "").split(), *typed]))
         return " ".join(name for name in names if name in self.fields)
+
+    def _is_typed(self, name: str) -> bool:
+        controls = self._controls(name)
+        return any(text for control in controls for text in self.data.getlist(control))
 
     def control_names(self) -> set[str]:
         """Return the names of all controls of the form."""
-        names = set()
-        for name, field in self.fields.items():
-            parts = getattr(field.widget, "widgets_names", [""])
-            names |= {f"{name}{part}" for part in parts}
-        return names
+        return {control for name in self.fields for control in self._controls(name)}
+
+    def _controls(self, name: str) -> list[str]:
+        parts = getattr(self.fields[name].widget, "widgets_names", [""])
+        return [f"{name}{part}" for part in parts]
+
+    def show_unjudged(self) -> None:
+        """Show what was posted without errors, because the patient has not pressed Continue."""
+        self._errors = ErrorDict()
+        self.cleaned_data = {}
 
 
 class SingleValueForm(WalkForm):
@@ -168,8 +178,7 @@ class PageForm(WalkForm):
         self.mark_languages(words)
         self.keep({question_id: {} for question_id in kept})
         # The form is bound but is not cleaned by Django, because the domain has checked the values.
-        self._errors = ErrorDict()
-        self.cleaned_data = {}
+        self.show_unjudged()
         for name, error in (errors or {}).items():
             self.add_error(name, error.message_in(gettext))
         for name, doubt in questions_back:

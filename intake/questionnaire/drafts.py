@@ -6,7 +6,7 @@ the first tab has stored.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -36,8 +36,8 @@ from intake.domain.definition import Protocol, QuestionPage
 from intake.domain.hearing import asked_anew
 from intake.domain.stored import WHO
 from intake.domain.triage import Fired
-from intake.draft_content import APPOINTMENT, CONTACT, SAVED_ADDRESS, Content
-from intake.errors import Blocked, Conflict, Gone
+from intake.draft_content import APPOINTMENT, CONTACT, EMERGENCY, SAVED_ADDRESS, Content
+from intake.errors import AnsweredSince, Blocked, Conflict, Gone
 from intake.models.submissions import Device, Draft, Kind, Submission
 from intake.protocols import current
 from intake.questionnaire import rule_counts, sql
@@ -196,7 +196,10 @@ def _walk_kept(draft: Draft) -> tuple[tuple[int, str] | None, Walk | None]:
 def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
     """Apply `change` to the draft's newest content and store it. Raises Gone and Conflict."""
     for _try in range(TRIES):
-        walk = change(walk_of(draft))
+        before = walk_of(draft)
+        walk = change(before)
+        content = walk.content.stamp(before.content.answers, draft.revision + 1)
+        walk = walk.with_content(content)
         sealed = Draft._meta.get_field("content").seal_for(draft.pk, walk.content.dump())
         assert sealed is not None  # for mypy: seal_for returns None only for the value None
         keys = search.address_tokens(*walk.content.addresses)
@@ -217,7 +220,12 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
 
 
 def save_page(
-    *, draft: Draft, page: QuestionPage, values: Mapping[str, Any], kept: Collection[str] = ()
+    *,
+    draft: Draft,
+    page: QuestionPage,
+    values: Mapping[str, Any],
+    kept: Collection[str] = (),
+    seen: int | None = None,
 ) -> Walk:
     """Save the answers of one page. Returns the new walk.
 
@@ -231,6 +239,10 @@ def save_page(
     If the answers forbid going on, no new answer of the page counts. A very low age may be a typing
     error: the age is stored as `unsure`, so that the patient confirms it, and the other answers as
     typed text. Without a very low age, raises Blocked and stores nothing. Raises Conflict.
+
+    `seen` is the revision that the page showed. If the page would change an answer that was given
+    since then, raises AnsweredSince and stores nothing, unless the new answers are an emergency:
+    an emergency always counts at once.
     """
 
     def change(walk: Walk) -> Walk:
@@ -243,12 +255,43 @@ def save_page(
         if any(answers.get(q) != walk.content.answers.get(q) for q in depends):
             content = content.unvisit(CONTACT)
         after = walk.with_content(content)
+        since = answered_since(walk.content, page, values, kept=kept, seen=seen)
+        if since and _emergencies(after) <= _emergencies(walk):
+            raise AnsweredSince
         if after.assessment.blocked:
             return _unsure(walk, after, page.id, domain.to_json(values))
         panel = _new_panels(walk, after, page)
         return after.with_content(replace(content, panel=panel, stops=_stops(after, page.id)))
 
     return _save(draft, change)
+
+
+def answered_since(
+    content: Content,
+    page: QuestionPage,
+    values: Mapping[str, Any],
+    *,
+    kept: Collection[str],
+    seen: int | None,
+) -> list[str]:
+    """Return the questions of a page whose answers changed after revision `seen` and differ.
+
+    `seen` is None for a page that does not say what it showed. Then no question is returned.
+    """
+    if seen is None:
+        return []
+    return [
+        question.id
+        for question in page.questions
+        if question.id not in kept
+        and content.changed.get(question.id, 0) > seen
+        and content.answers.get(question.id) != values.get(question.id)
+    ]
+
+
+def _emergencies(walk: Walk) -> set[str]:
+    """Return the rules that stop the form, and the rules that ask about words of danger."""
+    return {fired.id for fired in walk.assessment.fired if fired.interrupt in (True, "ask")}
 
 
 def _unsure(walk: Walk, after: Walk, step: str, typed: Mapping[str, Any]) -> Walk:
@@ -319,7 +362,8 @@ def keep_recognised(*, draft: Draft, page: QuestionPage, values: Mapping[str, An
 
     def change(walk: Walk) -> Walk:
         answers = {**walk.content.answers, **values}
-        content = _ask_anew(walk, replace(walk.content.unveil(values), answers=answers))
+        content = replace(walk.content.unveil(values), answers=answers)
+        content = _ask_anew(walk, content.without_returned(page.id, EMERGENCY))
         after = walk.with_content(content)
         if after.assessment.blocked and not after.interrupting_rules:
             typed = domain.to_json(values)
@@ -336,7 +380,8 @@ def retract_emergency(*, draft: Draft) -> Walk:
     """
 
     def change(walk: Walk) -> Walk:
-        return walk.with_content(replace(walk.content, stops=_retracted(walk.content.stops)))
+        content = walk.content.without_returned(EMERGENCY)
+        return walk.with_content(replace(content, stops=_retracted(content.stops)))
 
     return _save(draft, change)
 
@@ -400,6 +445,20 @@ def keep_typed(*, draft: Draft, step: str, typed: Mapping[str, list[str]]) -> Wa
 
     def change(walk: Walk) -> Walk:
         return walk.with_content(walk.content.leave_open(step, typed))
+
+    return _save(draft, change)
+
+
+def give_back(
+    *, draft: Draft, step: str, posted: Mapping[str, Sequence[str]], **about: Any
+) -> Walk:
+    """Keep everything that was posted on a step, which comes back to the patient.
+
+    `about` is described at `Content.give_back`. No answer changes. Raises Conflict and Gone.
+    """
+
+    def change(walk: Walk) -> Walk:
+        return walk.with_content(walk.content.give_back(step, posted, **about))
 
     return _save(draft, change)
 

@@ -125,16 +125,23 @@ class _Reader(HTMLParser):
         self.words: list[str] = []
         self.title = ""
         self._link = self._area = None
+        self._apart: list[tuple[str, dict[str, str]]] = []  # buttons that stand before their form
         self._in_title = False
 
     def handle_starttag(self, tag: str, pairs: Any) -> None:
         attrs = {name: value or "" for name, value in pairs}
         if tag == "form":
-            self.forms.append(Form(attrs.get("action", "")))
+            form = Form(attrs.get("action", ""))
+            self.forms.append(form)
+            for owner, button in self._apart:
+                if owner == attrs.get("id"):
+                    form.named |= button
         elif tag == "a":
             self._link = (attrs.get("href", ""), [])
         elif tag == "title":
             self._in_title = True
+        elif tag == "button" and "form" in attrs:
+            self._apart.append((attrs["form"], {attrs.get("value", ""): attrs.get("name", "")}))
         elif tag == "button":
             self.forms[-1].named[attrs.get("value", "")] = attrs.get("name", "")
         elif tag in ("input", "textarea") and self.forms:
@@ -270,7 +277,7 @@ class Patient:
     def _follow(self, method: str, url: str, response: HttpResponse) -> Page:
         self.requests.append((method, url, response))
         for _hop in range(10):
-            if response.status_code not in (301, 302):
+            if response.status_code not in (301, 302, 303):
                 break
             url = response["Location"]
             response = self.client.get(url)
@@ -283,6 +290,12 @@ class Patient:
     @property
     def draft(self) -> Draft:
         return Draft.objects.get()
+
+    @property
+    def counted(self) -> dict[str, Any]:
+        """What the draft holds, without the typed text that only comes back to the patient."""
+        content = self.draft.content
+        return {name: content[name] for name in content if name not in ("typed", "returned")}
 
     @property
     def key(self) -> str:

@@ -208,13 +208,18 @@ class Window:
         The browser renders none of these pages, because rendering a whole walk takes ten CPU
         seconds. The journeys in tests/journeys/test_patient.py render every page.
         """
+        patient = self.in_another_window(**instead)
+        patient.walk_to(step)
+        self.opens(patient.page.path)
+
+    def in_another_window(self, **says: Any) -> Patient:
+        """Open this page in another window: Django's client with the cookies of this browser."""
         client = Client()
         for cookie in self.context.cookies():
             client.cookies[cookie["name"]] = cookie["value"]
-        patient = Patient(client, **instead)
+        patient = Patient(client, **says)
         patient.get(self.path)
-        patient.walk_to(step)
-        self.opens(patient.page.path)
+        return patient
 
     def comes_back_with(self, number: str, path: str = "/my/", mailbox: str = MAILBOX) -> None:
         """Enter the number of the request, the address, and the code from the mailbox."""
@@ -222,8 +227,7 @@ class Window:
         self.writes(number, "Your number")
         self.writes(mailbox, "Your e-mail address")
         self.presses("Send me a code")
-        newest = Message.objects.filter(kind="code").order_by("-created_at").first()
-        self.writes(newest.payload["code"].lower(), "Your code")
+        self.writes(code_in_the_mailbox(), "Your code")
         self.presses("Continue")
 
     # --- what a person sees ---------------------------------------------------------------------
@@ -345,6 +349,11 @@ def window(browser: Browser, live_server: Any) -> Iterator[Callable[..., Window]
 def what_the_clinic_received() -> Submission:
     """Return what the patient sent. There must be one submission and no other."""
     return Submission.objects.get()
+
+
+def code_in_the_mailbox() -> str:
+    newest = Message.objects.filter(kind="code").order_by("-created_at").first()
+    return newest.payload["code"].lower()
 
 
 def number_of_the_draft() -> str:

@@ -113,11 +113,14 @@ def test_a_patient_switches_the_language_in_the_middle_of_the_questions(window):
     patient.starts()
     patient.fills_in_until("reason")
 
-    # when: the patient chooses Spanish
-    patient.follows("Español")
+    # when: the patient writes, then chooses Spanish
+    patient.writes("It creeps at night.", "Tell us more in your own words")
+    patient.presses("Español")
 
-    # then: the same question is there in Spanish
+    # then: the same question is there in Spanish, with what the patient wrote
     patient.is_at("/es/intake/legs/p/reason/")
+    assert patient.page.locator("textarea").input_value() == "It creeps at night."
+    patient.finds_no_barrier()
 
     # when: the patient goes back
     patient.goes_back()
@@ -210,7 +213,7 @@ def press_first_button(patient: Window) -> None:
 def fill_in_whatever_the_button_says(patient: Window, until: str) -> None:
     while patient.step != until:
         patient.answers(**SAYS)
-        patient.clicks_on(patient.page.locator('button[value="continue"]'))
+        patient.clicks_on(patient.page.locator('form button[value="continue"]'))
 
 
 def circle_stands_right_of_its_words(patient: Window) -> bool:

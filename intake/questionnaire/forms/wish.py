@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
-from django.forms.utils import ErrorDict
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -151,15 +150,12 @@ class WishForm(WalkForm):
         return [part for part in PARTS if part + suffix(number) in self.fields]
 
     @classmethod
-    def with_one_more(cls, posted: QueryDict, choices: Choices) -> "WishForm":
-        """Return the form with what the patient typed, without errors, and with one more wish."""
+    def with_one_more(cls, posted: QueryDict, choices: Choices) -> QueryDict:
+        """Return what was posted, with room for one more wish."""
         data = posted.copy()
         before = cls(choices=choices, data=posted).count
         data["wishes"] = str(min(before + 1, MOST))
-        form = cls(choices=choices, data=data)
-        vars(form)["_errors"] = ErrorDict()  # so that Django does not look for errors yet
-        form.cleaned_data = {}
-        return form
+        return data
 
     # --- judging -------------------------------------------------------------------------------
     def clean_earliest(self) -> date | None:

@@ -20,7 +20,7 @@ from intake.domain import answers as domain
 from intake.domain.definition import Protocol, QuestionPage
 from intake.domain.route import pages_without
 from intake.domain.wording import Wording
-from intake.draft_content import APPOINTMENT, CONTACT
+from intake.draft_content import APPOINTMENT, CONTACT, SHOWN
 from intake.models.submissions import Draft, Kind
 from intake.questionnaire import drafts
 from intake.questionnaire.forms.contact import ContactForm
@@ -131,13 +131,13 @@ def reach_words(walk: Walk) -> str:
     return hours.lasting_words(walk.reach) if walk.reach else ""
 
 
-def fields_to_keep(request: Request, veiled: Iterable[str]) -> set[str]:
+def fields_to_keep(posted: QueryDict, veiled: Iterable[str]) -> set[str]:
     """Return the veiled fields that keep their stored value if they are posted blank.
 
     The posted field `shown` names fields whose values the page showed, because the page was opened
     before the device was left alone. A field in `shown` that is posted blank loses its value.
     """
-    return set(veiled) - set(request.POST.get("shown", "").split())
+    return set(veiled) - set(posted.get(SHOWN, "").split())
 
 
 def draft_missing(request: Request, step: str = "", protocol: str = "") -> HttpResponse:

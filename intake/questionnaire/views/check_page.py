@@ -1,6 +1,7 @@
 """The check page: show all answers to the patient, and send them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from clinic.requests import Request
 from intake.appointments import free_times
 from intake.appointments.slot_gone import SlotGone
-from intake.draft_content import APPOINTMENT, CONTACT
+from intake.draft_content import APPOINTMENT, CHECK, CONTACT
 from intake.errors import Conflict, Gone, NotReady, Refused
 from intake.models.submissions import Draft, Urgency
 from intake.questionnaire import held_time, sending
@@ -30,6 +31,7 @@ from intake.questionnaire.views.browser import (
 from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.page_parts import STEP_TITLES, red_flag_cards
 from intake.questionnaire.views.request_limits import count_send, may_write_to, with_retry_after
+from intake.questionnaire.views.returned import give_back, returned_page
 from intake.questionnaire.views.times_step import lost_time
 from intake.questionnaire.walk import Walk
 from intake.ways.contact import way_to
@@ -56,6 +58,9 @@ def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
     if walk.first_open:
         return redirect_to(walk.protocol, walk.first_open)
     if request.method != "POST":
+        returned = returned_page(walk, CHECK)
+        if returned:
+            return show_check(request, walk, notice=returned.notice, status=409)
         return show_check(request, walk, notice=held_notice(draft, walk))
     if request.POST.get("go") == "save":
         return redirect("intake:save")
@@ -73,7 +78,9 @@ def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
     except SlotGone:
         return lost_time(request, draft, walk)
     except (Conflict, Refused) as problem:
-        return show_check(request, walk, notice=str(problem), status=409)
+        with suppress(Conflict):  # sent or deleted meanwhile, which the check page says by itself
+            return give_back(request, draft, walk, CHECK, notice=str(problem))
+        return redirect("intake:check")
     return redirect("intake:sent")
 
 

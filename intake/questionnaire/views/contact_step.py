@@ -1,6 +1,6 @@
 """Show and save the contact step."""
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.translation import get_language
 
@@ -21,13 +21,22 @@ from intake.questionnaire.views.page_parts import (
     redirect_onward,
     show_step,
 )
+from intake.questionnaire.views.returned import (
+    KEPT,
+    LANGUAGE,
+    give_back,
+    posted_or_returned,
+    returned_page,
+    switch_language,
+)
 from intake.questionnaire.walk import Walk
 
 
 def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResponse:
     """Show the contact form, or save who the patient is and how to reach the patient."""
+    returned = returned_page(walk, step)
     known = walk.content.contact or walk.content.panel or walk.content.typed.get(CONTACT)
-    if request.method != "POST" and not (known or request.GET):
+    if request.method != "POST" and not (known or returned or request.GET):
         html = blank_contact(
             walk.protocol.content_hash,
             walk.kind,
@@ -36,30 +45,43 @@ def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpR
             reach_words(walk),
         )
         return blank.serve(request, html)
-    stored, fields = walk.content.typed.get(CONTACT) or walk.content.contact, field_names(walk.uses)
-    given = {fields.get(name, name): value for name, value in stored.items()}
-    veiled = [fields.get(name, name) for name in walk.content.veiled_contact]
-    shown = {name: value for name, value in given.items() if name not in veiled}
-    initial = ContactForm.initial_of(walk.uses, shown, walk.content.answers)
-    form = ContactForm(
-        walk.words,
-        known=walk.content.answers,
-        kind=walk.kind,
-        data=request.POST if request.method == "POST" else None,
-        initial=initial,
-    )
-    form.keep(ContactForm.controls_of(given, fields_to_keep(request, veiled)))
+    form = contact_form(walk, posted_or_returned(request, returned))
+    if request.method != "POST":
+        if returned and returned.why == KEPT:
+            form.show_unjudged()
+        else:
+            is_accepted(form)
+        return show_step(request, walk, step, form)
     if request.POST.get("website"):  # a hidden box, which only bots fill in
         drafts.mark_suspicious(draft=draft, why="trap")
-    if not is_accepted(request, form):
+    if LANGUAGE in request.POST:
+        return switch_language(request, draft, walk, step)
+    if not is_accepted(form):
         if request.POST.get("go") == "save":
             drafts.keep_typed(draft=draft, step=CONTACT, typed=form.typed())
             return redirect("intake:save")
-        return show_step(request, walk, step, form)
+        return give_back(request, draft, walk, step, typed=form.typed())
     saved = drafts.save_contact(
         draft=draft, contact=form.contact(), answers=form.answers(), kept=form.stored_blank
     )
     return redirect_onward(request, saved, step)
+
+
+def contact_form(walk: Walk, posted: QueryDict | None) -> ContactForm:
+    """Return the contact form with what was posted, or with what the draft has."""
+    stored, fields = walk.content.typed.get(CONTACT) or walk.content.contact, field_names(walk.uses)
+    given = {fields.get(name, name): value for name, value in stored.items()}
+    veiled = [fields.get(name, name) for name in walk.content.veiled_contact]
+    shown = {name: value for name, value in given.items() if name not in veiled}
+    form = ContactForm(
+        walk.words,
+        known=walk.content.answers,
+        kind=walk.kind,
+        data=posted,
+        initial=ContactForm.initial_of(walk.uses, shown, walk.content.answers),
+    )
+    form.keep(ContactForm.controls_of(given, fields_to_keep(form.data, veiled)))
+    return form
 
 
 @blank.remembered(most=128)

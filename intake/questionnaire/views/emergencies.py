@@ -20,6 +20,7 @@ from intake.domain.conditions import holds
 from intake.domain.definition import Protocol, QuestionPage, Rule
 from intake.domain.triage import Fired
 from intake.domain.wording import Wording
+from intake.draft_content import EMERGENCY
 from intake.errors import Conflict, NotReady
 from intake.models.submissions import Draft, Kind
 from intake.protocols import current
@@ -36,6 +37,7 @@ from intake.questionnaire.views.browser import (
 )
 from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.request_limits import count_send, with_retry_after
+from intake.questionnaire.views.returned import give_back, returned_page
 from intake.questionnaire.walk import Walk
 from intake.wording import advice
 from intake.wording.closures import unread_words
@@ -138,7 +140,7 @@ def emergency(request: Request) -> HttpResponse:
     if not walk.interrupting_rules:
         return redirect_to(walk.protocol, walk.first_open)
     if request.method != "POST":
-        return show_emergency(request, walk, TellForm(proxied=walk.proxied), status=200)
+        return show_tell_form(request, walk)
     try:
         return renew_cookie(request, correct_or_tell(request, draft, walk), draft)
     except NotReady as not_ready:
@@ -163,7 +165,7 @@ def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     with override(walk.words.language_of(STOPPED)):
         is_valid = form.is_valid()
     if not is_valid:
-        return show_emergency(request, walk, form, status=422)
+        return give_back(request, draft, walk, EMERGENCY)
     if seconds := count_send(request):
         return with_retry_after(show_emergency(request, walk, form, status=429), seconds)
     sending.tell_clinic(
@@ -173,6 +175,15 @@ def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
         request_id=request.request_id,
     )
     return redirect("intake:emergency")
+
+
+def show_tell_form(request: Request, walk: Walk) -> HttpResponse:
+    """Show the emergency page. The form that tells the clinic may have come back with errors."""
+    returned = returned_page(walk, EMERGENCY)
+    form = TellForm(data=returned.posted if returned else None, proxied=walk.proxied)
+    with override(walk.words.language_of(STOPPED)):
+        has_errors = bool(form.errors)
+    return show_emergency(request, walk, form, status=422 if has_errors else 200)
 
 
 def show_emergency(request: Request, walk: Walk, form: TellForm, *, status: int) -> HttpResponse:

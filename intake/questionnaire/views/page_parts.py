@@ -32,7 +32,10 @@ from intake.questionnaire.walk import Walk
 from intake.wording import advice
 from intake.wording.languages import if_foreign
 
-OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website", "shown", "asked", "asked_about"}
+OWN_FIELDS = {
+    *("csrfmiddlewaretoken", "go", "change", "website", "shown", "asked", "asked_about"),
+    "revision",
+}
 STEP_TITLES = {
     CONTACT: lambda: _("How to reach you"),
     APPOINTMENT: lambda: _("The appointment"),
@@ -49,12 +52,12 @@ def unexpected_fields(posted: QueryDict, expected: set[str]) -> str:
     return ""
 
 
-def is_accepted(request: Request, form: WalkForm) -> bool:
-    """Whether the request is a POST, has only fields of this form, and the form is valid."""
-    if request.method != "POST":
+def is_accepted(form: WalkForm) -> bool:
+    """Whether what was posted has only fields of this form, and the form is valid."""
+    if not form.is_bound:
         return False
     form.full_clean()
-    if problem := unexpected_fields(request.POST, form.control_names()):
+    if problem := unexpected_fields(form.data, form.control_names()):
         form.add_error(None, problem)
     return form.is_valid()
 
@@ -78,7 +81,7 @@ def redirect_onward(request: Request, walk: Walk, step: str) -> HttpResponse:
 def show_step(
     request: Request, walk: Walk, step: str, form: Form, *, notice: str = "", status: int = 0
 ) -> HttpResponse:
-    """Show the contact step or the wish step. A posted form that is shown again has status 422."""
+    """Show the contact step or the wish step. A form with errors has status 422."""
     age_page = walk.protocol.page_of(walk.uses.age).id
     context = step_context(walk.words, walk.protocol.approved, walk.kind, step, form) | {
         "back_url": back_url(request, walk, step),
@@ -88,7 +91,7 @@ def show_step(
         "age_page": age_page if form.has_error("birth_date", "age") else "",
         "notice": notice,
     }
-    status = status or (422 if form.is_bound else 200)
+    status = status or (422 if form.errors else 200)
     return render(request, f"intake/{step}.html", context, status=status)
 
 
@@ -106,6 +109,7 @@ def step_context(
         "panels": [],
         "change": False,
         "notice": "",
+        "revision": "",
         "reach": "",
         "draft_notice": draft_notice(words, approved),
         "age_page": "",

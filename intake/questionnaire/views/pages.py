@@ -1,7 +1,9 @@
 """Serve the steps of the walk: check that a step may be shown, and call the view of this step."""
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
 from django.views.decorators.http import require_http_methods
 
 from clinic.requests import Request
@@ -20,6 +22,7 @@ from intake.questionnaire.views.browser import (
 from intake.questionnaire.views.contact_step import contact_step
 from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.question_step import question_step
+from intake.questionnaire.views.returned import LANGUAGE
 from intake.questionnaire.views.typed_step import show_typed_step
 from intake.questionnaire.views.wish_step import wish_step
 from intake.questionnaire.walk import Walk
@@ -30,8 +33,18 @@ def page(request: Request, step: str, protocol: str = "") -> HttpResponse:
     """Show or save one step. Emergency answers are looked for before the database is used.
 
     The protocol that the address names says which answers are an emergency. Old addresses name no
-    protocol; for them, the protocol that is served first says this.
+    protocol; for them, the protocol that is served first says this. A button that changes the
+    language posts the page, too, so that an emergency is heard and nothing typed is lost.
     """
+    language = request.POST.get(LANGUAGE, "")
+    if language in dict(settings.LANGUAGES):
+        with translation.override(language):
+            return _answer(request, step, protocol)
+    return _answer(request, step, protocol)
+
+
+def _answer(request: Request, step: str, protocol: str) -> HttpResponse:
+    """Judge a posted page for emergencies, then show or save it."""
     if request.method == "POST":
         judge = protocol_of(protocol)
         rules = emergencies.ticked_emergencies(request, judge, step)

@@ -1,15 +1,16 @@
 """Show the free slots, and hold the slot that the patient chooses."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clinic.requests import Request
 from intake.appointments import free_times, holds, taking
-from intake.appointments.book import FreeTime
 from intake.appointments.forms import CALL, WAIT, TimesForm
 from intake.appointments.slot_gone import SlotGone
 from intake.appointments.views import choosing
@@ -27,45 +28,82 @@ from intake.questionnaire.views.page_parts import (
     step_context,
     unexpected_fields,
 )
+from intake.questionnaire.views.returned import (
+    GONE,
+    KEPT,
+    LANGUAGE,
+    LOST,
+    Returned,
+    give_back,
+    returned_page,
+    switch_language,
+)
 from intake.questionnaire.walk import Walk
 from intake.ways.contact import way_to
 from intake.wording.languages import if_foreign
 
 CHOOSE = {"slot", "visit", "who", "where", "first", "next"}
+LOST_WORDS = gettext_lazy(
+    "We held your time as long as we could, but another patient has booked it now. "
+    "We kept your answers. Please choose another time."
+)
 
 
 def times_step(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     """Show the free slots, or save the choice: a slot, a call, or the waiting list."""
+    if LANGUAGE in request.POST:
+        return switch_language(request, draft, walk, APPOINTMENT)
     if not free_times.may_choose(urgency_level(walk)):
         return _no_times(request, draft, walk)
     if request.method != "POST":
+        if returned := returned_page(walk, APPOINTMENT):
+            return _show_returned(request, draft, walk, returned)
         form = choosing.form_of(initial=_initial(walk.content.wish))
         return show_times(request, draft, walk, form)
     if choosing.is_other_list(request):
-        form = choosing.form_of(choosing.data_of_other_list(request))
-        return show_times(request, draft, walk, form)
+        wanted = choosing.data_of_other_list(request)
+        return give_back(request, draft, walk, APPOINTMENT, posted=wanted, why=KEPT)
     return _choose(request, draft, walk)
 
 
 def _choose(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     """Save the choice and redirect onward. If the choice is not possible, show the list again."""
-    form = choosing.form_of(request.POST)
-    if problem := unexpected_fields(request.POST, CHOOSE):
-        form.add_error(None, problem)
+    form = _judged(request.POST)
     if request.POST.get("go") == "save" and not form.chosen:
         return redirect("intake:save")
-    if not form.chosen and not form.errors:
-        form.add_error("slot", _("Choose a time."))
     if form.errors:
-        return show_times(request, draft, walk, form, status=422)
+        return give_back(request, draft, walk, APPOINTMENT)
     try:
         after = _save_choice(request, draft, form)
-    except SlotGone as gone:
-        return show_near(request, draft, walk, form, known=gone.nearest)
+    except SlotGone:
+        return give_back(request, draft, walk, APPOINTMENT, why=GONE)
     except Refused as refused:
-        form.add_error(None, str(refused))
-        return show_times(request, draft, walk, form, status=409)
+        return give_back(request, draft, walk, APPOINTMENT, notice=str(refused))
     return redirect_onward(request, after, APPOINTMENT)
+
+
+def _judged(posted: QueryDict) -> TimesForm:
+    """Return the form with what was posted and its errors."""
+    form = choosing.form_of(posted)
+    if problem := unexpected_fields(posted, CHOOSE):
+        form.add_error(None, problem)
+    if not form.chosen and not form.errors:
+        form.add_error("slot", _("Choose a time."))
+    return form
+
+
+def _show_returned(request: Request, draft: Draft, walk: Walk, returned: Returned) -> HttpResponse:
+    """Show the list as it came back: other times, an error, or a slot that is not free any more."""
+    if returned.why in (KEPT, GONE, LOST):
+        form = choosing.form_of(returned.posted)
+        if returned.why == KEPT:
+            return show_times(request, draft, walk, form)
+        return show_near(request, draft, walk, form, LOST_WORDS if returned.why == LOST else "")
+    form = _judged(returned.posted)
+    if returned.notice and not form.errors:
+        form.add_error(None, returned.notice)
+        return show_times(request, draft, walk, form, status=409)
+    return show_times(request, draft, walk, form, status=422 if form.errors else 200)
 
 
 def _save_choice(request: Request, draft: Draft, form: TimesForm) -> Walk:
@@ -110,26 +148,22 @@ def show_near(
     draft: Draft,
     walk: Walk,
     form: TimesForm,
-    notice: str = "",
-    known: Iterable[FreeTime] = (),
+    notice: Promise | str,
 ) -> HttpResponse:
     """Say that the chosen slot is taken, and show the nearest free slots."""
-    shown = choosing.near_context(form, urgency_level(walk), known)
+    shown = choosing.near_context(form, urgency_level(walk))
     return _render(
         request, draft, walk, form, shown, status=409, notice=notice or choosing.gone_words(shown)
     )
 
 
 def lost_time(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
-    """Show the nearest free slots after the hold expired and another patient took the slot."""
+    """Redirect to the nearest free slots after the hold expired and another patient took it."""
     row = held_time.chosen_appointment(draft, walk.content.wish)
-    initial = {"visit": str(row.visit_type_id), "slot": taking.key_of(row)} if row else {}
-    form = choosing.form_of(initial=initial)
-    notice = _(
-        "We held your time as long as we could, but another patient has booked it now. "
-        "We kept your answers. Please choose another time."
-    )
-    return show_near(request, draft, walk, form, notice)
+    posted = QueryDict(mutable=True)
+    if row:
+        posted["visit"], posted["slot"] = str(row.visit_type_id), taking.key_of(row)
+    return give_back(request, draft, walk, APPOINTMENT, posted=posted, why=LOST)
 
 
 def urgency_level(walk: Walk) -> int:
@@ -150,7 +184,7 @@ def _context(request: Request, walk: Walk, form: TimesForm) -> dict[str, Any]:
     return step_context(walk.words, walk.protocol.approved, walk.kind, APPOINTMENT, form) | {
         "back_url": back_url(request, walk, APPOINTMENT),
         "panels": panel_cards(walk),
-        "change": bool(request.GET.get("change")) or request.path.endswith("/check/"),
+        "change": bool(request.GET.get("change")),
         "reach": reach_words(walk),
     }
 
@@ -163,7 +197,7 @@ def _render(
     shown: dict[str, Any],
     *,
     status: int,
-    notice: str = "",
+    notice: Promise | str = "",
 ) -> HttpResponse:
     held = holds.held_by(draft=draft) if walk.content.wish.get("chosen") else None
     context = _context(request, walk, form) | shown

@@ -73,6 +73,7 @@ def show_typed_step(
         "panels": [],
         "change": False,
         "notice": notice,
+        "revision": request.POST.get("revision", ""),
         "reach": "",
         "draft_notice": draft_notice(words, judge.approved),
         "age_page": "",

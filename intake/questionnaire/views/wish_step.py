@@ -13,7 +13,6 @@ from clinic.requests import Request
 from intake import documents
 from intake.appointments import open_requests
 from intake.draft_content import APPOINTMENT
-from intake.errors import Refused
 from intake.models.submissions import Draft, Kind
 from intake.questionnaire import drafts
 from intake.questionnaire.forms.wish import Choices, WishForm
@@ -26,6 +25,14 @@ from intake.questionnaire.views.page_parts import (
     redirect_onward,
     show_step,
 )
+from intake.questionnaire.views.returned import (
+    KEPT,
+    LANGUAGE,
+    give_back,
+    posted_or_returned,
+    returned_page,
+    switch_language,
+)
 from intake.questionnaire.views.times_step import times_step
 from intake.questionnaire.walk import Walk
 
@@ -35,15 +42,15 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
 
     A patient whose open requests leave no room for another one reads so before the questions.
     """
-    if walk.kind == Kind.APPOINTMENT and request.method != "POST":
-        person = dict(walk.content.contact)
-        if open_requests.has_as_many_as_allowed(person=person):
-            context = {"panels": panel_cards(walk), "back_url": back_url(request, walk, step)}
-            return render(request, "intake/full.html", context)
+    if request.method != "POST" and leaves_no_room(walk):
+        context = {"panels": panel_cards(walk), "back_url": back_url(request, walk, step)}
+        return render(request, "intake/full.html", context)
     if settings.APPOINTMENT_MODE == "slots":
         return times_step(request, draft, walk)
     choices = choices_of(draft)
-    if request.method != "POST" and not (walk.content.wish or walk.content.panel or request.GET):
+    returned = returned_page(walk, step)
+    known = walk.content.wish or walk.content.panel or returned
+    if request.method != "POST" and not (known or request.GET):
         html = blank_wish(
             walk.protocol.content_hash,
             walk.kind,
@@ -52,24 +59,35 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
             choices,
         )
         return blank.serve(request, html)
-    if request.POST.get("go") == "add":
-        form = WishForm.with_one_more(request.POST, choices)
-        return show_step(request, walk, step, form, status=200)
     form = WishForm(
         choices=choices,
-        data=request.POST if request.method == "POST" else None,
+        data=posted_or_returned(request, returned),
         initial=WishForm.initial_of(walk.content.wish),
     )
-    if not is_accepted(request, form):
-        if request.POST.get("go") == "save":
-            return redirect("intake:save")
+    if request.method != "POST":
+        if returned is None or returned.why == KEPT:
+            form.show_unjudged()
+        else:
+            is_accepted(form)
         return show_step(request, walk, step, form)
-    if walk.kind == Kind.APPOINTMENT:
-        try:
-            open_requests.refuse_one_too_many(person=dict(walk.content.contact))
-        except Refused as refused:
-            return show_step(request, walk, step, form, notice=str(refused), status=409)
+    if LANGUAGE in request.POST:
+        return switch_language(request, draft, walk, step)
+    if request.POST.get("go") == "add":
+        more = WishForm.with_one_more(request.POST, choices)
+        return give_back(request, draft, walk, step, posted=more, why=KEPT)
+    if not is_accepted(form):
+        saves = request.POST.get("go") == "save"
+        back = give_back(request, draft, walk, step, why=KEPT if saves else "")
+        return redirect("intake:save") if saves else back
+    if leaves_no_room(walk):
+        return give_back(request, draft, walk, step, why=KEPT)
     return redirect_onward(request, drafts.save_wish(draft=draft, wish=form.wish()), step)
+
+
+def leaves_no_room(walk: Walk) -> bool:
+    """Whether the patient asks for a visit and has as many open requests as the clinic allows."""
+    person = dict(walk.content.contact)
+    return walk.kind == Kind.APPOINTMENT and open_requests.has_as_many_as_allowed(person=person)
 
 
 def choices_of(draft: Draft) -> Choices:

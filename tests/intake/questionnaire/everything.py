@@ -30,12 +30,12 @@ def at(step: str, **says: Any) -> Patient:
 
 def refused(patient: Patient, question_id: str, typed: Any) -> Page:
     """Post the patient's page with one wrong answer. The page must come back with all answers."""
-    before = patient.draft.content
+    before = patient.counted
     page = patient.answer(**{question_id: typed})
     assert page.status == 422, f"{question_id}={typed!r} was taken"
     assert page.errors
     assert page.title.startswith("Error: ")
-    after = patient.draft.content
+    after = patient.counted
     assert after == before, "something was stored"
     for name in page.form.asked:
         if name != question_id and patient.says.get(name) is not None:

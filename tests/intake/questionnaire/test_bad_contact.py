@@ -13,11 +13,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("crisis_question")]
 
 def contact_refused(typed: dict[str, Any], complaint: str, **says: Any) -> Page:
     patient = at("contact", **says)
-    before = patient.draft.content
+    before = patient.counted
     page = patient.answer(**typed)
     assert page.status == 422
     assert any(complaint in error for error in page.errors), page.errors
-    assert patient.draft.content == before
+    assert patient.counted == before
     for name in ("name", "callback_phone", "email", "birth_date_year", "prefer", "lang_help"):
         if name not in typed:
             assert page.form.values[name] == [patient.says[name]]
@@ -31,7 +31,7 @@ def contact_refused(typed: dict[str, Any], complaint: str, **says: Any) -> Page:
 def test_a_name_is_readable_text(name):
     patient = at("contact")
     response = patient.client.post(step_url("contact"), patient.filled(name=name))
-    assert response.status_code in (400, 422)
+    assert response.status_code in (400, 303)
     assert not patient.draft.content["contact"]
 
 

@@ -153,15 +153,6 @@ def test_two_windows_save_two_pages():
     assert answers["meds_list"] == "from window two"
 
 
-def test_of_the_same_page_in_two_windows_the_later_one_counts():
-    patient = at("life")
-    page = patient.page
-    patient.post(page.url, patient.filled(tobacco="never"))
-    patient.seen.append(page)
-    patient.post(page.url, patient.filled(tobacco="current"))
-    assert patient.draft.content["answers"]["tobacco"] == "current"
-
-
 def test_a_window_whose_page_is_gone_says_so_and_loses_nothing():
     patient = at("life")
     old = patient.get(step_url("veins-3"))

@@ -325,7 +325,7 @@ def test_who_comes_back_is_asked_to_go_on_or_start_new():
     assert patient.draft.content["answers"]
     patient.post("/intake/", asked.forms[1].values)
     assert patient.page.step == "safety"
-    assert patient.page.form.values.keys() == {"csrfmiddlewaretoken"}
+    assert patient.page.form.values.keys() == {"csrfmiddlewaretoken", "revision"}
     assert patient.draft.content["answers"] == {}
 
 

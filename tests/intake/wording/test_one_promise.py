@@ -92,7 +92,7 @@ def shown(walk: Walk, language: str) -> Iterator[tuple[str, HttpResponse]]:
         )
         yield "told", emergencies.show_told(request, draft)
         return
-    yield "panel", question_step.show_page(request, walk, walk.pages[-1])
+    yield "panel", question_step.show_page(request, Draft(), walk, walk.pages[-1])
     yield "check", check_page.show_check(request, walk)
     if walk.assessment.urgency == "same_day":
         yield "call us", times_step._no_times(request, Draft(), walk)

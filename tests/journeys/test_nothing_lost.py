@@ -1,0 +1,124 @@
+"""Back, reload, two windows and another language: the patient loses nothing that was typed."""
+
+import pytest
+
+from tests.journeys.conftest import SAYS, Window
+
+pytestmark = pytest.mark.journey
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_back_and_reload_work_after_an_error(window, scripts):
+    # given: a patient at the question about the age
+    patient = window("phone", scripts=scripts)
+    patient.starts()
+    patient.has_answered_until("about")
+    sent = posts_of(patient)
+
+    # when: the patient writes a word instead of the age
+    patient.answers(who="self")
+    patient.writes("fourty", "How old")
+    patient.presses("Continue")
+
+    # then: the page comes back with the error and the word, and the error has the focus
+    patient.sees("There is a problem")
+    assert patient.title.startswith("Error: ")
+    assert patient.focus() == "problem"
+    assert age(patient) == "fourty"
+
+    # when: the patient reloads the page
+    assert len(sent) == 1
+    patient.page.reload()
+
+    # then: the error is still there, and the browser has sent nothing again
+    patient.sees("There is a problem")
+    assert age(patient) == "fourty"
+    assert len(sent) == 1
+
+    # when: the patient corrects the age, goes on, and presses Back in the browser
+    patient.fills_in_until("reason")
+    back(patient)
+
+    # then: the page is there with the answer, and the browser has not asked to send anything again
+    patient.is_at("about")
+    assert age(patient) == "44"
+    assert patient.page.locator(".problem").count() == 0
+    assert len(sent) == 2
+
+
+def test_of_two_windows_the_older_one_asks_which_answer_to_keep(window):
+    # given: a patient who has the same page open in two windows
+    patient = window("phone")
+    patient.starts()
+    patient.has_answered_until("reason")
+    other = patient.in_another_window(reason_text="It creeps at night.")
+
+    # when: the patient answers in one window, and in another way in the older window
+    other.answer()
+    patient.answers(**SAYS)
+    patient.writes("My legs burn.", "Tell us more")
+    patient.presses("Continue")
+
+    # then: the older window shows both answers and asks
+    patient.sees("Which answer do you keep?", "This window: My legs burn.")
+    patient.sees("The other window: It creeps at night.")
+    patient.finds_no_barrier()
+    patient.needs_no_sideways_scrolling(320, 360)
+
+    # when: the patient keeps the answer of the other window
+    patient.chooses("The other window: It creeps at night.")
+    patient.presses("Continue")
+
+    # then: the patient goes on, and the answer is the kept one
+    assert patient.step != "reason"
+    patient.opens("/intake/legs/p/reason/")
+    assert patient.page.locator("textarea").input_value() == "It creeps at night."
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_another_language_keeps_what_is_typed_and_enter_still_means_continue(window, scripts):
+    # given: a patient at the question about the age
+    patient = window("phone", scripts=scripts)
+    patient.starts()
+    patient.has_answered_until("about")
+
+    # when: the patient fills in the page and chooses Spanish before pressing Continue
+    patient.answers(who="self", age_years="44", sex_at_birth="male")
+    patient.presses("Español")
+
+    # then: the page is in Spanish, with everything typed and without an error
+    patient.is_at("/es/intake/legs/p/about/")
+    assert age(patient) == "44"
+    assert patient.page.locator('[name="who"][value="self"]').is_checked()
+    assert patient.page.locator(".problem").count() == 0
+    if scripts:  # axe needs timers, which stand still without scripts
+        patient.finds_no_barrier()
+    patient.needs_no_sideways_scrolling(320, 360)
+
+    # when: the patient presses Enter in the box
+    with patient.page.expect_navigation():
+        patient.page.locator('[name="age_years"]').press("Enter")
+
+    # then: that was Continue, not another language
+    patient.is_at("/es/intake/legs/p/reason/")
+
+
+# --- how it is done in the browser ----------------------------------------------------------------
+
+
+def posts_of(patient: Window) -> list[str]:
+    """Return a list that grows with the address of each form that the browser sends."""
+    sent: list[str] = []
+    patient.page.on("request", lambda r: sent.append(r.url) if r.method == "POST" else None)
+    return sent
+
+
+def age(patient: Window) -> str:
+    return patient.page.locator('[name="age_years"]').input_value()
+
+
+def back(patient: Window) -> None:
+    if patient.scripts:
+        patient.goes_back()
+    else:
+        patient.page.go_back()
