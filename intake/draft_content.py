@@ -12,7 +12,8 @@ CONTACT = "contact"
 CHECK = "check"
 EMERGENCY = "emergency"
 APPOINTMENT = "appointment"
-# the fields of the contact step that the veil does not hide, because they reveal no contact details
+# what the veil does not hide of a contact, because it reveals no contact details; a draft that an
+# earlier release began has the last two
 CONTACT_OPEN = (WHO, ACKNOWLEDGED, "consent")
 SAVED_ADDRESS = "address"  # the name of the saved address in `Content.veiled_contact`
 SHOWN = "shown"  # the posted field that names the fields whose earlier values the page showed

@@ -123,6 +123,15 @@ class Hearing:
 SILENCE: Final = Hearing({})
 
 
+class _EveryDanger(Hearing):
+    def has(self, frames: Collection[str], scope: str) -> bool:
+        return scope == NOW
+
+
+EVERY_DANGER: Final = _EveryDanger({})
+"""The most that a text without an answered question can say: every danger, and all of it now."""
+
+
 def hear(protocol: Protocol, answers: Answers) -> Hearing:
     """Read the free texts of the answers. A protocol without words of danger hears nothing."""
     if protocol.danger is None:

@@ -17,7 +17,7 @@ from intake.domain.computed import SAFETY_RETRACTED, compute, questions_behind
 from intake.domain.conditions import compiled, holds
 from intake.domain.definition import FLAG, Answers, ComputedValue, Level, Protocol, Rule
 from intake.domain.grammar import DANGER
-from intake.domain.hearing import Hearing, hear
+from intake.domain.hearing import EVERY_DANGER, Hearing, hear
 from intake.domain.ranges import Range
 from intake.domain.route import kept_answers
 from intake.domain.summary import listed
@@ -138,7 +138,9 @@ def interrupting_rules(
     stopping = [rule for rule in protocol.rules.rules if rule.interrupt is True]
     asked = any(question.id in answers for question in protocol.asking)
     # reading the words takes longer than all rules that read ticks
-    if not asked and not any(holds(rule.when, answers, computed) for rule in stopping):
+    if not asked and not any(
+        holds(rule.when, answers, computed, EVERY_DANGER) for rule in stopping
+    ):
         return ()
     hearing = hear(protocol, answers)
 

@@ -86,10 +86,12 @@ def _always_asked(protocol: Protocol) -> Iterator[Problem]:
 
 def _walks(protocol: Protocol) -> Iterator[Problem]:
     uses = protocol.uses
+    safety = [question.id for question in protocol.page_of(uses.safety).questions]
     for name in uses.walks.__struct_fields__:
         asked = uses.short_walk(name) or ()
-        if uses.safety not in asked and (asked or name != PART_2):
-            yield _wrong(f"walks.{name}", f"Ask the safety question “{uses.safety}”, too.")
+        for id in safety[:1] if name == PART_2 and asked else safety if name != PART_2 else ():
+            if id not in asked:
+                yield _wrong(f"walks.{name}", f"Ask the safety question “{id}”, too.")
         for id in asked:
             if id in uses.contact.stored_names:
                 yield _wrong(f"walks.{name}", f"“{id}” is asked with the contact.")

@@ -55,7 +55,6 @@ CONTACT: dict[str, Any] = {
     "prefer_time": "any",
     "lang_help": "english",
     "consent": "on",
-    "ack": "on",
 }
 WISH: dict[str, Any] = {
     "visit_type": "in_person",
@@ -367,7 +366,7 @@ class Patient:
         return self.walk_to(step)
 
     def send(self) -> Page:
-        return self.press("send")
+        return self.press("send", self.filled())
 
     def whole_journey(self, url: str = "/intake/") -> Page:
         self.start(url)

@@ -186,6 +186,8 @@ BROKEN: list[tuple[str, str, Change]] = [
     ("too_long", "version", lambda p: with_questionnaire(p, version="0.2.0-" + "x" * 30)),
     ("missing_fallback", "rules.R05", rule("R05", fallback=False)),
     ("wrong_about", "questions.reason_when", question("reason_when", required=True)),
+    ("unread_option", "questions.habits", question("habits", why=None)),
+    ("unread_option", "questions.tobacco", question("tobacco", why="We like to know.")),
     ("wrong_ask_back", "rules.F07.ask_back", rule("F07", ask_back="Is {age_years} right?")),
     (
         "duplicate_id",
@@ -450,7 +452,8 @@ BROKEN: list[tuple[str, str, Change]] = [
 def later(*questions: str, safe: bool = True) -> dict[str, Any]:
     """Return the `uses` that leave questions for part 2."""
     part_2 = (*(("em_now",) if safe else ()), *questions)
-    return {"walks": ShortWalks(("em_now",), ("em_now",), part_2)}
+    short = ("em_now", "em_past")
+    return {"walks": ShortWalks(short, short, part_2)}
 
 
 USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
@@ -478,6 +481,7 @@ USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
     ),
     # a short walk without the safety question; a short walk with a contact question
     ("walks.appointment", {"walks": ShortWalks(("who",), ("em_now",))}),
+    ("walks.appointment", {"walks": ShortWalks(("em_now",), ("em_now", "em_past"))}),
     ("walks.addition", {"walks": ShortWalks(("em_now",), ("em_now", "lang_help"))}),
     # part 2 without the safety question; a question that the program needs in part 1
     ("walks.part_2", later("habits", safe=False)),
