@@ -30,7 +30,7 @@ def test_a_patient_asks_accepts_moves_and_cancels_and_the_next_patient_gets_the_
     assert is_chosen(patient, "By video")
 
     # when: the patient asks for a Friday, decides to come in person, and sends the request
-    patient.answers(days_2="fri")
+    patient.answers(days="mon", days_2="fri")
     looks_right(patient)
     patient.chooses("In person")
     patient.presses("Continue")

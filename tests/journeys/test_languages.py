@@ -46,7 +46,7 @@ PAGES = {
     "/es/conditions/": "Lea sobre sus piernas",
     "/es/conditions/restless-legs/": "En esta página",
     "/es/conditions/clots/": "Busque ayuda ahora",
-    "/es/search/?q=hierro": "páginas encontradas",
+    "/es/search/?q=hierro": "Encontramos",
     "/es/search/?q=zzzz quux": "Ninguna página",
 }
 
@@ -114,7 +114,7 @@ def test_a_patient_switches_the_language_in_the_middle_of_the_questions(window):
     patient.fills_in_until("reason")
 
     # when: the patient writes, then chooses Spanish
-    patient.writes("It creeps at night.", "Tell us more in your own words")
+    patient.writes("It creeps at night.", "In your own words")
     patient.presses("Español")
 
     # then: the same question is there in Spanish, with what the patient wrote

@@ -56,7 +56,7 @@ def test_of_two_windows_the_older_one_asks_which_answer_to_keep(window):
     # when: the patient answers in one window, and in another way in the older window
     other.answer()
     patient.answers(**SAYS)
-    patient.writes("My legs burn.", "Tell us more")
+    patient.writes("My legs burn.", "In your own words")
     patient.presses("Continue")
 
     # then: the older window shows both answers and asks

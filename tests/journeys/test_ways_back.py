@@ -45,7 +45,7 @@ def test_a_patient_whose_phone_has_closed_the_answers_comes_back_with_one_code(w
 
     # when: the patient opens the start page and asks for a code
     patient.opens("/intake/")
-    patient.sees("Your answers are kept")
+    patient.sees("We kept your answers")
     patient.finds_no_barrier()
     patient.presses("Send me a code")
     patient.writes(code_in_the_mailbox(), "Your code")
@@ -129,7 +129,7 @@ def test_a_patient_keeps_a_copy_before_sending(window):
     patient.follows("Keep a copy")
 
     # then: the copy has the answers, the numbers to call and the time
-    patient.sees("What you told us", "These answers are as they were on", "988", "Quentin Canary")
+    patient.sees("What you told us", "These are your answers as of", "988", "Quentin Canary")
     patient.finds_no_barrier()
     patient.needs_no_sideways_scrolling(320)
 

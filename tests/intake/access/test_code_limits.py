@@ -207,7 +207,7 @@ def sending() -> Act:
 
 def saving() -> Act:
     patient = Patient()
-    patient.jump_to("life")
+    patient.jump_to("mood")
     return lambda: patient.post("/intake/save/", {"address": MAILBOX})
 
 
