@@ -9,7 +9,7 @@ from clinic.requests import Request
 from intake import documents
 from intake.draft_content import CONTACT
 from intake.models.submissions import Draft
-from intake.questionnaire import drafts
+from intake.questionnaire import answering
 from intake.questionnaire.forms.contact import ContactForm, field_names
 from intake.questionnaire.views.browser import (
     fields_to_keep,
@@ -53,15 +53,15 @@ def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpR
             is_accepted(form)
         return show_step(request, walk, step, form)
     if request.POST.get("website"):  # a hidden box, which only bots fill in
-        drafts.mark_suspicious(draft=draft, why="trap")
+        answering.mark_suspicious(draft=draft, why="trap")
     if LANGUAGE in request.POST:
         return switch_language(request, draft, walk, step)
     if not is_accepted(form):
         if request.POST.get("go") == "save":
-            drafts.keep_typed(draft=draft, step=CONTACT, typed=form.typed())
+            answering.keep_typed(draft=draft, step=CONTACT, typed=form.typed())
             return redirect("intake:save")
         return give_back(request, draft, walk, step, typed=form.typed())
-    saved = drafts.save_contact(
+    saved = answering.save_contact(
         draft=draft, contact=form.contact(), answers=form.answers(), kept=form.stored_blank
     )
     return redirect_onward(request, saved, step)

@@ -24,7 +24,7 @@ from intake.draft_content import EMERGENCY
 from intake.errors import Conflict, NotReady
 from intake.models.submissions import Draft, Kind
 from intake.protocols import current
-from intake.questionnaire import drafts, sending
+from intake.questionnaire import answering, drafts, sending
 from intake.questionnaire.views.browser import (
     draft_missing,
     draft_notice,
@@ -84,7 +84,7 @@ def stop_at_once(
         page = walk.page(step) if walk and walk.protocol.name == protocol.name else None
         if draft and page:
             values = recognised_answers(page, request.POST)
-            if drafts.keep_recognised(draft=draft, page=page, values=values).interrupting_rules:
+            if answering.keep_recognised(draft=draft, page=page, values=values).interrupting_rules:
                 return redirect("intake:emergency")
     except (DatabaseError, Conflict):
         pass  # a patient with an emergency must not wait for the database
@@ -153,13 +153,13 @@ def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     """Let the patient correct the answer ('I picked this by mistake'), or tell the clinic."""
     if request.POST.get("go") == "mistake":
         page = walk.content.stops[-1]["page"] if walk.content.stops else walk.steps[0]
-        drafts.retract_emergency(draft=draft)
+        answering.retract_emergency(draft=draft)
         # with contact and wish filled in, the patient came from the check page and goes back there
         change = bool(walk.content.contact and walk.content.wish)
         step = page if page in walk.steps else walk.first_open
         return redirect_to(walk.protocol, step, change=change)
     if (intention := request.POST.get("intention", "")) in INTENTIONS:
-        drafts.keep_intention(draft=draft, intention=intention)
+        answering.keep_intention(draft=draft, intention=intention)
         return redirect(f"{reverse('intake:emergency')}#next")
     form = TellForm(data=request.POST, proxied=walk.proxied)
     with override(walk.words.language_of(STOPPED)):

@@ -18,7 +18,7 @@ from intake.domain.triage import interrupting_rules
 from intake.errors import AnsweredSince
 from intake.forms.base import PageForm
 from intake.models.submissions import Draft
-from intake.questionnaire import drafts
+from intake.questionnaire import answering
 from intake.questionnaire.views import asking, emergencies, two_windows
 from intake.questionnaire.views.browser import (
     draft_notice,
@@ -81,7 +81,7 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
         stop = stop_by_emergency(draft, walk, page, posted)
         return stop or switch_language(request, draft, walk, step)
     elif posted.get("go") == "save":
-        drafts.keep_recognised(
+        answering.keep_recognised(
             draft=draft, page=page, values=emergencies.recognised_answers(page, posted)
         )
         return redirect("intake:save")
@@ -90,7 +90,7 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
         stop = stop_by_emergency(draft, walk, page, posted)
         return stop or give_back(request, draft, walk, step, posted=posted)
     try:
-        after = drafts.save_page(
+        after = answering.save_page(
             draft=draft,
             page=page,
             values=judged.values,
@@ -134,7 +134,7 @@ def stop_by_emergency(
     values = emergencies.recognised_answers(page, posted)
     if not interrupting_rules(walk.protocol, {**walk.known, **values}, si_screen=walk.si_screen):
         return None
-    drafts.keep_recognised(draft=draft, page=page, values=values)
+    answering.keep_recognised(draft=draft, page=page, values=values)
     return redirect("intake:emergency")
 
 
@@ -200,7 +200,7 @@ def show_returned(
     else:
         judged = judge(walk, page, two_windows.without_choices(posted))
         form = judged.form
-        since = drafts.answered_since(
+        since = answering.answered_since(
             walk.content, page, judged.values, kept=judged.kept, seen=revision_of(posted)
         )
         if since and not form.errors:

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from clinic.requests import Request
 from intake.models.submissions import Draft
-from intake.questionnaire import drafts
+from intake.questionnaire import answering
 from intake.questionnaire.views.browser import redirect_to
 from intake.questionnaire.walk import Walk
 
@@ -71,7 +71,7 @@ def give_back(
     """
     data = request.POST if posted is None else posted
     kept = {name: values for name, values in data.lists() if name not in NOT_TYPED}
-    drafts.give_back(draft=draft, step=step, posted=kept, **about)
+    answering.give_back(draft=draft, step=step, posted=kept, **about)
     return see_other(request, walk, step)
 
 

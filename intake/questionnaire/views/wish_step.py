@@ -14,7 +14,7 @@ from intake import documents
 from intake.appointments import open_requests
 from intake.draft_content import APPOINTMENT
 from intake.models.submissions import Draft, Kind
-from intake.questionnaire import drafts
+from intake.questionnaire import answering
 from intake.questionnaire.forms.wish import Choices, WishForm
 from intake.questionnaire.views.browser import reach_words
 from intake.questionnaire.views.page_parts import (
@@ -81,7 +81,7 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
         return redirect("intake:save") if saves else back
     if leaves_no_room(walk):
         return give_back(request, draft, walk, step, why=KEPT)
-    return redirect_onward(request, drafts.save_wish(draft=draft, wish=form.wish()), step)
+    return redirect_onward(request, answering.save_wish(draft=draft, wish=form.wish()), step)
 
 
 def leaves_no_room(walk: Walk) -> bool:
