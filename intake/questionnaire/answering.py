@@ -5,7 +5,7 @@ read. So two tabs never overwrite each other: the second tab applies its change 
 the first tab has stored.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +22,14 @@ from intake.domain.definition import QuestionPage
 from intake.domain.hearing import asked_anew
 from intake.domain.stored import WHO
 from intake.domain.triage import Fired
-from intake.draft_content import APPOINTMENT, CONTACT, EMERGENCY, SAVED_ADDRESS, Content
+from intake.draft_content import (
+    APPOINTMENT,
+    CONTACT,
+    EMERGENCY,
+    SAVED_ADDRESS,
+    Content,
+    detail,
+)
 from intake.errors import AnsweredSince, Blocked, Conflict, Gone
 from intake.models.submissions import Draft
 from intake.questionnaire import sql
@@ -37,7 +44,7 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
     for _try in range(TRIES):
         before = walk_of(draft)
         walk = change(before)
-        content = walk.content.stamp(before.content.answers, draft.revision + 1)
+        content = walk.content.stamp(before.content, draft.revision + 1)
         walk = walk.with_content(content)
         sealed = Draft._meta.get_field("content").seal_for(draft.pk, walk.content.dump())
         assert sealed is not None  # for mypy: seal_for returns None only for the value None
@@ -94,7 +101,7 @@ def save_page(
         if any(answers.get(q) != walk.content.answers.get(q) for q in depends):
             content = content.unvisit(CONTACT)
         after = walk.with_content(content)
-        since = answered_since(walk.content, page, values, kept=kept, seen=seen)
+        since = given_since(walk.content, values, asked=asked, seen=seen)
         if since and _emergencies(after) <= _emergencies(walk):
             raise AnsweredSince
         if after.assessment.blocked:
@@ -105,26 +112,21 @@ def save_page(
     return _save(draft, change)
 
 
-def answered_since(
-    content: Content,
-    page: QuestionPage,
-    values: Mapping[str, Any],
-    *,
-    kept: Collection[str],
-    seen: int | None,
+def given_since(
+    content: Content, given: Mapping[str, Any], *, asked: Iterable[str], seen: int | None
 ) -> list[str]:
-    """Return the questions of a page whose answers changed after revision `seen` and differ.
+    """Return the names in `asked` whose values changed after revision `seen` and differ in `given`.
 
-    `seen` is None for a page that does not say what it showed. Then no question is returned.
+    The names are those of `Content.given`. `seen` is None for a page that does not say what it
+    showed. Then no name is returned.
     """
     if seen is None:
         return []
+    now = content.given
     return [
-        question.id
-        for question in page.questions
-        if question.id not in kept
-        and content.changed.get(question.id, 0) > seen
-        and content.answers.get(question.id) != values.get(question.id)
+        name
+        for name in asked
+        if content.changed.get(name, 0) > seen and now.get(name) != given.get(name)
     ]
 
 
@@ -192,24 +194,47 @@ def _retracted(stops: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any],
     return tuple({**stop, "retracted": stop["retracted"] or now} for stop in stops)
 
 
-def keep_recognised(*, draft: Draft, page: QuestionPage, values: Mapping[str, Any]) -> Walk:
+def keep_recognised(
+    *,
+    draft: Draft,
+    page: QuestionPage,
+    values: Mapping[str, Any],
+    posted: Mapping[str, Sequence[str]] | None = None,
+    seen: int | None = None,
+    **about: Any,
+) -> Walk:
     """Save the answers that can be read on a page that was left early or has errors.
 
     The page does not count as done. Answers that forbid going on are stored as typed text only, so
-    that they do not count and the page shows them again. Raises Conflict.
+    that they do not count and the page shows them again. With `posted`, the page comes back as it
+    was posted (see `give_back`). An answer that was given after revision `seen` stays as it is, as
+    in `save_page`. Raises Conflict.
     """
 
     def change(walk: Walk) -> Walk:
-        answers = {**walk.content.answers, **values}
-        content = replace(walk.content.unveil(values), answers=answers)
-        content = _ask_anew(walk, content.without_returned(page.id, EMERGENCY))
-        after = walk.with_content(content)
-        if after.assessment.blocked and not after.interrupting_rules:
-            typed = domain.to_json(values)
-            return walk.with_content(walk.content.unvisit(page.id).leave_open(page.id, typed))
-        return after.with_content(replace(content, stops=_stops(after, page.id)))
+        after = _with_recognised(walk, page, values)
+        since = given_since(walk.content, values, asked=values, seen=seen)
+        if since and _emergencies(after) <= _emergencies(walk):
+            after = _with_recognised(
+                walk, page, {q: value for q, value in values.items() if q not in since}
+            )
+        if posted is None:
+            return after
+        return after.with_content(after.content.give_back(page.id, posted, **about))
 
     return _save(draft, change)
+
+
+def _with_recognised(walk: Walk, page: QuestionPage, values: Mapping[str, Any]) -> Walk:
+    """Return `walk` with those answers of an unfinished page that can be read."""
+    answers = {**walk.content.answers, **values}
+    content = replace(walk.content.unveil(values), answers=answers)
+    content = _ask_anew(walk, content.without_returned(page.id, EMERGENCY))
+    after = walk.with_content(content)
+    if after.assessment.blocked and not after.interrupting_rules:
+        typed = domain.to_json(values)
+        return walk.with_content(walk.content.unvisit(page.id).leave_open(page.id, typed))
+    return after.with_content(replace(content, stops=_stops(after, page.id)))
 
 
 def retract_emergency(*, draft: Draft) -> Walk:
@@ -242,12 +267,15 @@ def save_contact(
     contact: Mapping[str, Any],
     answers: Mapping[str, Any],
     kept: Collection[str] = (),
+    asked: Collection[str] = (),
+    seen: int | None = None,
 ) -> Walk:
     """Save the patient's identity and contact.
 
     `answers` has who fills in the form, and the age. Only the contact step of a request for a visit
     asks for these two answers; on other walks `answers` is empty. The fields in `kept` were not
-    shown and keep their stored values. A very low age and the errors are as in `save_page`.
+    shown and keep their stored values. `asked` names what the page asked for, by the names of
+    `Content.given`. `seen`, a very low age and the errors are as in `save_page`.
     """
 
     def change(walk: Walk) -> Walk:
@@ -261,6 +289,8 @@ def save_contact(
                 name for name in walk.content.veiled_contact if name in (*kept, SAVED_ADDRESS)
             ),
         )
+        if given_since(walk.content, content.given, asked=asked, seen=seen):
+            raise AnsweredSince
         after = walk.with_content(content)
         if after.assessment.blocked:
             typed = {**contact, WHO: answers.get(walk.uses.who.q)}
@@ -270,20 +300,18 @@ def save_contact(
     return _save(draft, change)
 
 
-def save_wish(*, draft: Draft, wish: Mapping[str, Any]) -> Walk:
-    """Save the appointment that the patient wishes for. Raises Conflict and Gone."""
+def save_wish(*, draft: Draft, wish: Mapping[str, Any], seen: int | None = None) -> Walk:
+    """Save the appointment that the patient wishes for. `seen` is as in `save_page`.
+
+    Raises AnsweredSince, Conflict and Gone.
+    """
 
     def change(walk: Walk) -> Walk:
-        return walk.with_content(walk.content.visit(APPOINTMENT, wish=dict(wish)))
-
-    return _save(draft, change)
-
-
-def keep_typed(*, draft: Draft, step: str, typed: Mapping[str, list[str]]) -> Walk:
-    """Save the typed fields of an unfinished step, only to show them again."""
-
-    def change(walk: Walk) -> Walk:
-        return walk.with_content(walk.content.leave_open(step, typed))
+        content = walk.content.visit(APPOINTMENT, wish=dict(wish))
+        asked = [detail(APPOINTMENT, name) for name in wish]
+        if given_since(walk.content, content.given, asked=asked, seen=seen):
+            raise AnsweredSince
+        return walk.with_content(content)
 
     return _save(draft, change)
 

@@ -37,7 +37,13 @@ from intake.questionnaire.views.browser import (
 )
 from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.request_limits import count_send, with_retry_after
-from intake.questionnaire.views.returned import give_back, returned_page
+from intake.questionnaire.views.returned import (
+    KEPT,
+    LANGUAGE,
+    give_back,
+    returned_page,
+    switch_language,
+)
 from intake.questionnaire.walk import Walk
 from intake.wording import advice
 from intake.wording.closures import unread_words
@@ -115,10 +121,14 @@ def show_without_database(request: Request, *, status: int, notice: str) -> Http
             "emergency": settings.EMERGENCY_NUMBER,
             "crisis": settings.CRISIS_LINE,
         }
+    typed = request.POST.get("go") == "tell" or LANGUAGE in request.POST
+    tell_form = TellForm(data=request.POST if typed else None)
+    if LANGUAGE in request.POST:
+        tell_form.show_unjudged()
     context = emergency_context(words, []) | {
         "advice": [advice_words],
         "only_crisis": False,
-        "tell_form": TellForm(data=request.POST if request.POST.get("go") == "tell" else None),
+        "tell_form": tell_form,
         "can_correct": True,
         "can_tell": True,
         "notice": notice,
@@ -161,6 +171,8 @@ def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     if (intention := request.POST.get("intention", "")) in INTENTIONS:
         answering.keep_intention(draft=draft, intention=intention)
         return redirect(f"{reverse('intake:emergency')}#next")
+    if LANGUAGE in request.POST:
+        return switch_language(request, draft, walk, EMERGENCY)
     form = TellForm(data=request.POST, proxied=walk.proxied)
     with override(walk.words.language_of(STOPPED)):
         is_valid = form.is_valid()
@@ -181,6 +193,8 @@ def show_tell_form(request: Request, walk: Walk) -> HttpResponse:
     """Show the emergency page. The form that tells the clinic may have come back with errors."""
     returned = returned_page(walk, EMERGENCY)
     form = TellForm(data=returned.posted if returned else None, proxied=walk.proxied)
+    if returned and returned.why == KEPT:
+        form.show_unjudged()
     with override(walk.words.language_of(STOPPED)):
         has_errors = bool(form.errors)
     return show_emergency(request, walk, form, status=422 if has_errors else 200)
