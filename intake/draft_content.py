@@ -12,7 +12,8 @@ CONTACT = "contact"
 CHECK = "check"
 EMERGENCY = "emergency"
 APPOINTMENT = "appointment"
-# the fields of the contact step that the veil does not hide, because they reveal no contact details
+# what the veil does not hide of a contact, because it reveals no contact details; a draft that an
+# earlier release began has the last two
 CONTACT_OPEN = (WHO, ACKNOWLEDGED, "consent")
 SAVED_ADDRESS = "address"  # the name of the saved address in `Content.veiled_contact`
 SHOWN = "shown"  # the posted field that names the fields whose earlier values the page showed
@@ -125,11 +126,8 @@ class Content:
 
     @property
     def given(self) -> dict[str, Any]:
-        """Everything that the patient gave: answers by question, details by `detail` names.
-
-        The consent is left out: it is a tick that each page of contact details asks for anew.
-        """
-        contact = {detail(CONTACT, n): v for n, v in self.contact.items() if n != "consent"}
+        """Everything that the patient gave: answers by question, details by `detail` names."""
+        contact = {detail(CONTACT, name): value for name, value in self.contact.items()}
         wish = {detail(APPOINTMENT, name): value for name, value in self.wish.items()}
         return {**self.answers, **contact, **wish}
 

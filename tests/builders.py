@@ -27,6 +27,7 @@ from intake.questionnaire.walk import Walk
 # A man of 44 with only mild restless legs. Every question that he is asked has an answer.
 ORDINARY: dict[str, Any] = {
     "em_now": ("none",),
+    "em_past": ("none",),
     "who": "self",
     "age_years": 44,
     "sex_at_birth": "male",
@@ -51,7 +52,7 @@ ORDINARY: dict[str, Any] = {
     "walk_pain": "no",
     "foot_signs": ("none",),
     "conditions": ("none",),
-    "blood_loss": ("none",),
+    "blood_in_stool": "no",
     "iron_results": "no",
     "meds_classes": ("none",),
     "tobacco": "never",

@@ -20,7 +20,7 @@ SENTENCES = (
     *("Conditions", "Continue", "Questions before your visit", "Check your answers"),
     *("We have your answers", "Call %(tel)s"),
 )
-BROKEN = "Part %(n)s of %(all)s"
+BROKEN = "%(n)s of %(all)s"
 """A sentence whose translation has another placeholder than the program fills in."""
 
 

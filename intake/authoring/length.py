@@ -1,7 +1,8 @@
 """Measure how long a protocol takes the people of its stories, on the pages that patients see.
 
 A person reads 200 words a minute, types 36 words a minute, and takes 4 seconds for a tap. The foot
-of each page and the links to change an answer are not counted.
+of each page and the links to change an answer are not counted. A folded part counts if the person
+opens it to change something in it. A choice that the page has already made costs no tap.
 """
 
 from __future__ import annotations
@@ -40,10 +41,12 @@ from intake.questionnaire.walk import Walk
 _NOT_READ: Final = re.compile(
     r'(?s)<a href="[^"]*">[^<]*</a>(?=</dd>)|<a class="back".*?</a>'
     r'|<div class="trap".*?</div>|<button.*?</button>|<textarea.*?</textarea>'
-    r'|<p class="quiet">[^<]*</p>\s*<p class="quiet leave">.*?</p>'
+    r'|<p class="quiet leave">.*?</p>'
 )
-_NOT_SEEN: Final = re.compile(r'(?s)<span class="vh".*?</span>|(?<=</summary>).*?(?=</details>)')
-"""What a screen does not show: words for screen readers, and folded sections."""
+_NOT_SEEN: Final = re.compile(r'(?s)<span class="vh".*?</span>')
+"""Words for screen readers, which a screen does not show."""
+_FOLDED: Final = re.compile(r"(?s)<details>(.*?</summary>)(.*?)</details>")
+"""A folded part of a page: its summary, and what the screen does not show."""
 _CONTROL: Final = re.compile(r"<(input|textarea)\b[^>]*>")
 
 
@@ -52,7 +55,8 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `answers` has an answer to every question that the person is asked, except those for own words.
     `typed` has the values for the contact and the wish, by the names of the controls. The birth
-    date is left out, because it follows from the age.
+    date is left out, because it follows from the age, and so is the language, which is that of the
+    page.
     """
 
     name: str
@@ -89,11 +93,14 @@ def people(name: str) -> tuple[Person, ...]:
     )
 
 
-def says(protocol: Protocol, person: Person) -> dict[str, Any]:
+def says(protocol: Protocol, person: Person, language: str) -> dict[str, Any]:
     """Return everything that a person enters, by the names of the controls."""
+    contact = protocol.uses.contact
     born = timezone.localdate().year - int(person.answers[protocol.uses.age])
     date = {"birth_date_month": "1", "birth_date_day": "1", "birth_date_year": str(born)}
-    return {**date, **person.typed, **person.answers}
+    helps = protocol.question(contact.language_help).options
+    speaks = {contact.language_help: contact.speaks.get(language, helps[0].code)}
+    return {**date, **speaks, **person.typed, **person.answers}
 
 
 def length(protocol: Protocol, person: Person, language: str, kind: str = "") -> Length:
@@ -101,7 +108,7 @@ def length(protocol: Protocol, person: Person, language: str, kind: str = "") ->
 
     Raises ValueError, which names the question, if an answer is missing.
     """
-    said = says(protocol, person)
+    said = says(protocol, person, language)
     with translation.override(language):
         parts = [part(html, said) for html in _pages(protocol, person, language, kind, said)]
     return Length(*map(sum, zip(*parts, strict=True)))
@@ -111,26 +118,44 @@ def part(html: str, said: Mapping[str, Any]) -> Length:
     """Return the length of one page for a person who enters these values."""
     main = re.search(r"(?s)<main.*?</main>", html)
     assert main is not None
-    read = _NOT_READ.sub(" ", _NOT_SEEN.sub("", main[0]))
+    unfolded = 0
+
+    def seen(folded: re.Match[str]) -> str:
+        nonlocal unfolded
+        opens = any(_entered(folded[2], said).values())
+        unfolded += opens
+        return folded[1] + folded[2] * opens
+
+    page = _FOLDED.sub(seen, main[0])
+    read = _NOT_READ.sub(" ", _NOT_SEEN.sub("", page))
     words = unescape(re.sub(r"<[^>]+>", " ", read)).split()
-    taps, letters = 1, 0  # the tap on Continue or Send
-    for name, kind in _controls(main[0]).items():
-        given = said.get(name, ())
-        several = given if isinstance(given, tuple | list) else (str(given),)
-        taps += len(several)
+    taps, letters = 1 + unfolded, 0  # the tap on Continue or Send
+    for kind, values in _entered(page, said).items():
+        taps += len(values)
         if kind not in ("radio", "checkbox"):
-            letters += sum(map(len, several))
+            letters += sum(map(len, values))
     return Length(1, taps, len(words), letters)
 
 
-def _controls(html: str) -> dict[str, str]:
-    """Map the names of a page's visible controls to their types."""
-    found = {}
+def _entered(html: str, said: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Map the types of the visible controls to what a person enters into them.
+
+    What is chosen already when the page comes is left out.
+    """
+    kinds: dict[str, str] = {}
+    chosen: set[tuple[str, str]] = set()
     for control in _CONTROL.finditer(html):
         facts = dict(re.findall(r'(\w+)="([^"]*)"', control[0]))
         kind = facts.get("type", "text")
         if kind != "hidden" and (name := facts.get("name")):
-            found[name] = kind
+            kinds[name] = kind
+            if re.search(r"\schecked\b", control[0]):
+                chosen.add((name, facts["value"]))
+    found: dict[str, list[str]] = {}
+    for name, kind in kinds.items():
+        given = said.get(name, ())
+        several = given if isinstance(given, tuple | list) else (str(given),)
+        found.setdefault(kind, []).extend(v for v in several if (name, v) not in chosen)
     return found
 
 
@@ -146,7 +171,10 @@ def _pages(
         wording=documents.wording(protocol.content_hash, language),
         reach=timedelta(hours=settings.DRAFT_OWN_HOURS),
     )
+    second = protocol.uses.cannot_wait  # whoever wrote nothing alarming skips it
     for question in (question for page in walk.pages for question in page.questions):
+        if second is not None and question.id == second.q:
+            continue
         if question.id not in answers and question.type != "text":
             raise ValueError(f"“{person.name}” in stories.yaml does not answer “{question.id}”.")
     content_hash, reach, uses = protocol.content_hash, reach_words(walk), walk.uses

@@ -88,7 +88,8 @@ class Question(Base, frozen=True):
     `unit` is a UCUM code. `worse` says which answers are worse (`intake.domain.worse`). `seconds`
     is the expected time to answer. `page` is the id of the screen on which the question is asked.
     `learn` names pages that explain the question. The answer to a `sensitive` question is hidden
-    after the device was left alone for some time.
+    after the device was left alone for some time. `why` says why staff read the options that no
+    rule reads.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Question(Base, frozen=True):
     learn: tuple[str, ...] = ()
     proxy: Proxy | None = None
     about: About | None = None
+    why: str | None = None
 
     @property
     def shown_unit(self) -> str:
@@ -320,6 +322,10 @@ class Protocol(Base, frozen=True, dict=True):
         uses = self.questionnaire.uses or (self.stored.uses if self.stored is not None else None)
         assert uses is not None  # from_data and from_document refuse a protocol without `uses`
         return uses
+
+    def falls_short(self, language: str) -> bool:
+        """Whether danger in own words is not heard well enough in this language."""
+        return self.danger is not None and language in self.danger.falls_short
 
     @cached_property
     def summary(self) -> tuple[Line, ...]:

@@ -123,14 +123,26 @@ class Hearing:
 SILENCE: Final = Hearing({})
 
 
+class _EveryDanger(Hearing):
+    def has(self, frames: Collection[str], scope: str) -> bool:
+        return scope == NOW
+
+
+EVERY_DANGER: Final = _EveryDanger({})
+"""The most that a text without an answered question can say: every danger, and all of it now."""
+
+
 def hear(protocol: Protocol, answers: Answers) -> Hearing:
     """Read the free texts of the answers. A protocol without words of danger hears nothing."""
     if protocol.danger is None:
         return SILENCE
+    texts = {id: text for id in protocol.uses.free_text if (text := answers.get(id)) is not None}
+    # a message counts as the answer to each of the questions: it is read once
+    read = {text: read_answer(protocol, text) for text in texts.values() if isinstance(text, str)}
     readings = {
         id: reading
-        for id in protocol.uses.free_text
-        if (reading := read_answer(protocol, answers.get(id))) is not None
+        for id, text in texts.items()
+        if isinstance(text, str) and (reading := read[text]) is not None
     }
     return Hearing(readings, tuple(_told(protocol, answers)))
 

@@ -20,8 +20,8 @@ SOMETIMES: Final = 1 / 3
 of those of `legs` and 0.3 of those of `veins`."""
 RARELY: Final = 0
 """The share for questions about words of danger, because a typical patient writes no such words."""
-OWN_STEPS_SECONDS: Final = 210
-"""The contact takes 115 seconds, the wish 45, and the check page 50, which shows both and folds the
+OWN_STEPS_SECONDS: Final = 150
+"""The contact takes 68 seconds, the wish 19, and the check page 63, which shows both and folds the
 other answers: measured over the pages as they are shown."""
 
 

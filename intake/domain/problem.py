@@ -25,7 +25,7 @@ KINDS: Final[Mapping[str, str]] = {
     "page_id": "a page is not named after its section and its place in it",
     "page_too_full": "a page asks too many questions",
     "page_depends": "a question depends on another one of its page",
-    "safety_not_alone": "the safety page is not first, or asks more than one question",
+    "safety_not_alone": "the safety page is not first, or asks what does not stop the form",
     "missing_proxy": "a text says “you” or “I” and has no wording for somebody else",
     "bad_learn": "an education page is not named as condition/page",
     "hard_to_read": "a text for patients is above the reading grade",
@@ -51,6 +51,7 @@ KINDS: Final[Mapping[str, str]] = {
     "wrong_ask_back": "a rule asks back about an answer that it does not read",
     "wrong_worse": "a question does not say which of its answers are worse, or says it wrongly",
     "wrong_about": "words of danger are not asked about, or an answer to that is not read",
+    "unread_option": "nothing reads an answer, and nobody says why it is asked",
 }
 """Every kind of problem, and what it means.
 

@@ -33,6 +33,7 @@ from intake.domain.levels import PLACEHOLDER, level_problems
 from intake.domain.problem import Problem
 from intake.domain.promises import promising_sentences
 from intake.domain.reachability import can_become_true
+from intake.domain.read_problems import read_problems
 from intake.domain.readability import READING_GRADE, reading_grade
 from intake.domain.use_problems import use_problems
 from intake.domain.uses import OWN_ADDRESSES, OWN_STEPS
@@ -80,7 +81,11 @@ def problems(protocol: Protocol) -> list[Problem]:
         "circular_computed",
     }
     if not any(problem.id in unsound or problem.id.startswith("unknown_") for problem in found):
-        found += [*worse_problems(protocol), *_unreachable(protocol)]
+        found += [
+            *worse_problems(protocol),
+            *read_problems(protocol),
+            *_unreachable(protocol),
+        ]
     return found
 
 
@@ -159,9 +164,13 @@ def _learn(path: str, slugs: Iterable[str]) -> Iterator[Problem]:
 
 
 def _pages(protocol: Protocol) -> Iterator[Problem]:
-    first = protocol.pages[0] if protocol.pages else None
-    if first is None or [question.id for question in first.questions] != [protocol.uses.safety]:
-        yield Problem("safety_not_alone", "pages", "Begin with the safety question, alone.")
+    first, *beside = protocol.pages[0].questions if protocol.pages else (None,)
+    if first is None or first.id != protocol.uses.safety:
+        yield Problem("safety_not_alone", "pages", "Begin with the safety question.")
+    for question in beside:
+        if not (question.interrupts and question.required):
+            message = f"“{question.id}” stands beside the safety question. Give it another page."
+            yield Problem("safety_not_alone", "pages", message)
     for section in protocol.questionnaire.sections:
         pages = [page for page in protocol.pages if page.section == section.id]
         if not _is_contact(protocol, pages) and _SPEAKS_TO_PATIENT.search(section.title):
@@ -177,7 +186,9 @@ def _pages(protocol: Protocol) -> Iterator[Problem]:
                 yield Problem("page_id", f"pages.{page.id}", f"Call this page “{expected}”.")
     for page in protocol.pages:
         path = f"pages.{page.id}"
-        if len(page.questions) > QUESTIONS_PER_PAGE:
+        second = protocol.uses.cannot_wait  # belongs to the own words beside it
+        questions = [q for q in page.questions if second is None or q.id != second.q]
+        if len(questions) > QUESTIONS_PER_PAGE:
             yield Problem(
                 "page_too_full", path, f"Ask at most {QUESTIONS_PER_PAGE} questions on a page."
             )

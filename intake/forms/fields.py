@@ -128,7 +128,7 @@ class PhoneField(KeyField):
 
     def __init__(self, **options: Any) -> None:
         attrs = {"type": "tel", "inputmode": "tel", "autocomplete": "tel"}
-        foreign = _("A number from another country begins with + and the country code.")
+        foreign = _("From another country: begin with + and the country code.")
         # 40 characters, because the page may show the stored number, which is longer than the
         # number that people type, and the browser then posts the stored number again
         super().__init__(

@@ -19,7 +19,7 @@ from intake.appointments import open_requests
 from intake.documents import store_wording
 from intake.domain.stored import LANGUAGE_HELP, PHONE
 from intake.domain.triage import Assessment
-from intake.draft_content import Content
+from intake.draft_content import CONTACT, Content
 from intake.errors import Conflict, Gone, NotReady, Refused
 from intake.history import build_history
 from intake.letters import orders
@@ -36,19 +36,26 @@ TRIES = 5  # tries to find a reference that no other submission has
 
 
 def submit(
-    *, draft: Draft, confirm: Callable[[], bool] = lambda: True, request_id: str = ""
+    *,
+    draft: Draft,
+    consent: Mapping[str, Any] | None = None,
+    confirm: Callable[[], bool] = lambda: True,
+    request_id: str = "",
 ) -> Submission:
     """Send a finished draft, and return the submission.
+
+    `consent` is what the contact stores of the tick beside Send (SendForm). A draft that an earlier
+    release began may have the tick in its contact.
 
     Stores submission, wish, history, counts, messages and audit event in one transaction. `confirm`
     decides whether the patient gets a letter of confirmation. `confirm` is called inside the
     transaction, so that a failed sending does not count against the limit of the patient's mailbox.
     After a double click or a retry, returns the submission that was stored first.
 
-    Raises NotReady if a step is not done, an emergency answer still stops the form, or the protocol
-    forbids sending (a minor without a parent or guardian). Raises Gone if the draft was deleted,
-    SlotGone if another patient has the chosen slot, and Refused if the patient has too many open
-    requests or has sent part 2 before. After an error nothing is sent.
+    Raises NotReady if a step is not done, the consent is missing, an emergency answer still stops
+    the form, or the protocol forbids sending (a minor without a parent or guardian). Raises Gone if
+    the draft was deleted, SlotGone if another patient has the chosen slot, and Refused if the
+    patient has too many open requests or has sent part 2 before. After an error nothing is sent.
     """
     with transaction.atomic():
         draft = _locked(draft)
@@ -61,12 +68,15 @@ def submit(
             raise NotReady("minor")
         if walk.first_open:
             raise NotReady(walk.first_open)
+        contact = {**walk.content.contact, **(consent or {})}
+        if CONTACT in walk.steps and "consent" not in contact:
+            raise NotReady("check")
         if draft.kind == Kind.PART_2:
             _refuse_a_second_part_2(draft)
         if draft.kind == Kind.APPOINTMENT:
             open_requests.refuse_one_too_many(person=dict(walk.content.contact))
         is_confirmed = confirm()
-        submission = _store(draft, walk, kind=draft.kind, contact=walk.content.contact)
+        submission = _store(draft, walk, kind=draft.kind, contact=contact)
         if walk.content.wish:
             build_wish(submission, walk.content.wish).save(force_insert=True)
             # the letter about the visit also confirms that the submission arrived

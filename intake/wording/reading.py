@@ -26,7 +26,7 @@ BEEN_HERE = {
     "known": _("Yes"),
     "unsure": _("Not sure"),
 }
-PREFER_TIME = {"any": _("Any time you are open"), **dict(TimeOfDay.choices)}
+PREFER_TIME = {"any": _("Any time"), **dict(TimeOfDay.choices)}
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,15 @@ def contact_rows(
         (PHONE, gettext("Phone"), phone_words(contact.get(PHONE, ""))),
         ("email", gettext("E-mail"), email),
         ("prefer", gettext("Preferred contact"), PREFER.get(contact.get("prefer", ""))),
-        (
-            "prefer_time",
-            gettext("Best time to call"),
-            PREFER_TIME.get(contact.get("prefer_time", "")),
-        ),
+        ("prefer_time", gettext("Best time to call"), _unless_any(contact.get("prefer_time", ""))),
         (LANGUAGE_HELP, gettext("Language help"), language.get(contact.get(LANGUAGE_HELP, ""))),
     ]
     return [(label, [] if n in veiled else [str(value)]) for n, label, value in rows if value]
+
+
+def _unless_any(time: str) -> Any:
+    """Return a time of day in words; None for any time, which is the default and says nothing."""
+    return None if time == "any" else PREFER_TIME.get(time)
 
 
 def date_words(stored: str) -> str:

@@ -51,7 +51,15 @@ def pages_of(protocol: Protocol) -> Iterator[tuple[str, Fields]]:
     year, month, day = birth_date.split("-")
     born = {"birth_date_month": month, "birth_date_day": day, "birth_date_year": year}
     kept = {k: v for k, v in CONTACT_DETAILS.items() if k not in ("birth_date", "consent", "ack")}
-    yield "contact", _flat([*kept.items(), *born.items(), ("ack", "on"), ("consent", "on")])
+    yield (
+        "contact",
+        _flat(
+            [
+                *kept.items(),
+                *born.items(),
+            ]
+        ),
+    )
     yield "appointment", _flat([(k, v) for k, v in WISH.items() if v and k != "place"])
 
 
@@ -94,7 +102,8 @@ def intake(browser: Browser, protocol: str = "") -> Iterator[Answer]:
     assert sent.header("location") == "/intake/check/", (sent.status, sent.body)
     page = browser.get("/intake/check/")
     yield page
-    sent = browser.post("/intake/check/", [("csrfmiddlewaretoken", page.token)])
+    agreed = [("csrfmiddlewaretoken", page.token), ("consent", "on")]
+    sent = browser.post("/intake/check/", agreed)
     yield sent
     assert sent.header("location") == "/intake/sent/", sent.status
     page = browser.get("/intake/sent/")

@@ -55,7 +55,6 @@ CONTACT: dict[str, Any] = {
     "prefer_time": "any",
     "lang_help": "english",
     "consent": "on",
-    "ack": "on",
 }
 WISH: dict[str, Any] = {
     "visit_type": "in_person",
@@ -69,6 +68,7 @@ TALKATIVE: dict[str, Any] = {
     "age_years": 44,
     "pregnancy_status": "no",
     "reason_text": "It creeps up my legs in the evening.",
+    "reason_wait": "no",
     "vein_look": ("varicose",),
     "vein_sx": ("heavy_ache",),
     "vein_bleed": "never",
@@ -367,7 +367,7 @@ class Patient:
         return self.walk_to(step)
 
     def send(self) -> Page:
-        return self.press("send")
+        return self.press("send", self.filled())
 
     def whole_journey(self, url: str = "/intake/") -> Page:
         self.start(url)

@@ -35,7 +35,7 @@ def test_a_visitor_without_a_draft_asks_the_database_nothing(
         Patient().get(url)
 
 
-PAGES = ["safety", "rls-2", "life", "contact", "appointment"]
+PAGES = ["safety", "rls-2", "mood", "contact", "appointment"]
 
 
 @pytest.mark.parametrize("step", PAGES)
@@ -109,7 +109,7 @@ def test_beginning_is_the_limit_the_protocol_and_the_draft(django_assert_num_que
 
 @pytest.mark.parametrize("url", ["/intake/", "/appointments/"])
 def test_the_start_page_with_a_draft_is_one_query(url, django_assert_num_queries):
-    patient = at("life")
+    patient = at("mood")
     with django_assert_num_queries(1):
         patient.get(url)
 
@@ -126,7 +126,7 @@ def test_sending_is_sixteen_queries_whatever_fires(says, django_assert_num_queri
     """
     patient = at("check", **says)
     with django_assert_num_queries(16):
-        patient.client.post("/intake/check/")
+        patient.client.post("/intake/check/", {"consent": "on"})
 
 
 def test_sending_again_is_one_query(django_assert_num_queries):

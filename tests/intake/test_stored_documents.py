@@ -32,7 +32,10 @@ def stored_by_the_first_release() -> None:
 
 def test_staff_read_a_submission_of_the_first_release_as_it_was_asked():
     row = builders.submission(who="caregiver", reason_text="It itches.", lr7_strength=9)
-    Submission.objects.filter(pk=row.pk).update(protocol_id=HASH)
+    asked = {question.id for question in documents.protocol_of(HASH).questions}
+    row.answers = {id: said for id, said in row.answers.items() if id in asked}
+    row.protocol_id = HASH
+    row.save()
     text = words(builders.staff_client("clinician").get(page_of(row)))
     for told in (
         "44 years, Male",
@@ -60,7 +63,7 @@ def test_a_patient_of_the_first_release_who_writes_of_danger_raises_the_alarm():
 
 
 def test_a_draft_of_the_first_release_is_finished_under_its_own_rules():
-    patient = Patient()
+    patient = Patient(blood_loss=("none",))  # a question that the protocol of today has split
     patient.start()
     Draft.objects.update(protocol_id=HASH)
     patient.walk_to("check")

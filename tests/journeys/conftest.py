@@ -165,6 +165,7 @@ class Window:
 
     def answers(self, **says: Any) -> None:
         """Fill in the page with the answers in `says`, a value for each name of a control."""
+        self.page.eval_on_selector_all("main form details", "all => all.forEach(d => d.open = 1)")
         for name in self.asked():
             value = says.get(name)
             boxes = self.page.locator(f'[name="{name}"]')
@@ -177,6 +178,13 @@ class Window:
                     self.page.locator(f'[name="{name}"][value="{each}"]').check()
             else:
                 boxes.first.fill(str(value))
+
+    def sends(self, button: str = "Send") -> None:
+        """Tick the consent, if the check page asks for it, and press Send."""
+        consent = self.page.locator('[name="consent"]')
+        if consent.count():
+            consent.check()
+        self.presses(button)
 
     def starts(self, path: str = "/intake/", device: str = "Start, this device is mine") -> None:
         """Open a form's first page, say whose device this is, and come to the first questions."""
@@ -281,9 +289,10 @@ class Window:
 
     # --- judging the page ----------------------------------------------------------------------
     def asked(self) -> list[str]:
-        """Return the names of the controls on the page, in order, each once."""
+        """Return the names of the controls that are not folded away, in order, each once."""
         names = self.page.eval_on_selector_all(
-            "main form :is(input:not([type=hidden]), textarea)", "all => all.map(c => c.name)"
+            "main form :is(input:not([type=hidden]), textarea)",
+            "all => all.filter(c => c.checkVisibility()).map(c => c.name)",
         )
         return list(dict.fromkeys(names))
 

@@ -44,7 +44,7 @@ TO_READ = {
     "/search/?q=zzzz quux": "We found no page with these words",
     "/conditions/no-such-page/": "We cannot find this page",
 }
-COLD_LEG = "A leg or foot that suddenly turned cold"
+COLD_LEG = "a leg or foot suddenly cold"
 
 
 def test_the_judge_finds_one_fault_on_a_page_of_known_kinds(window):
@@ -83,7 +83,7 @@ def test_every_page_of_the_patients_side_keeps_nobody_out(window):
 
     # then: the patient can check the answers and send them
     judge.sees("Check your answers")
-    patient.presses("Send")
+    patient.sends()
     judge.sees("We have your answers")
 
     # then: the number of the request can be read on paper
@@ -189,7 +189,7 @@ def test_the_pages_of_a_patient_who_comes_back_keep_nobody_out(window):
     # when: the patient looks at what the clinic has, and sends a message without words
     patient.comes_back_with(submission.reference)
     judge.sees("Where your request stands")
-    patient.presses("Send")
+    patient.sends()
 
     # then: the page says that there is a problem
     judge.sees("There is a problem")
@@ -201,7 +201,7 @@ def test_the_pages_of_a_patient_who_comes_back_keep_nobody_out(window):
 
     # when: the patient writes of an emergency
     patient.writes("I cannot breathe", "Write to us")
-    patient.presses("Send")
+    patient.sends()
 
     # then: the page says where to get help
     judge.sees("Get help now")

@@ -35,7 +35,7 @@ def test_a_patient_asks_accepts_moves_and_cancels_and_the_next_patient_gets_the_
     patient.chooses("In person")
     patient.presses("Continue")
     patient.sees("Second wish")
-    patient.presses("Send")
+    patient.sends()
 
     # then: the clinic has the request
     request = what_the_clinic_received()
@@ -153,7 +153,7 @@ def test_a_patient_chooses_a_free_time_while_filling_in(window, settings, script
     patient.sees("We hold your time until")
 
     # when: the patient sends the request, and comes back later
-    patient.presses("Send")
+    patient.sends()
     patient.comes_back_with(the_visit().submission.reference)
 
     # then: the patient has the appointment

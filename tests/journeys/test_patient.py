@@ -26,7 +26,7 @@ def test_a_patient_with_restless_legs_answers_everything_and_gets_a_number(windo
     patient.sees("Restless legs", "Quentin Canary")
 
     # when: the patient sends the answers
-    patient.presses("Send")
+    patient.sends()
 
     # then: the clinic has the answers, and the patient sees the number of the request
     patient.is_at("sent")
@@ -38,10 +38,11 @@ def test_a_patient_with_restless_legs_answers_everything_and_gets_a_number(windo
 
 
 def test_a_patient_changes_an_answer_from_the_check_page(window):
-    # given: a patient who never smoked, and who checks the answers before sending them
+    # given: a patient with pain on walking, who never smoked, checks the answers
     patient = window("phone", scripts=False)
     patient.starts()
-    patient.has_answered_until("check")
+    pain = {"walk_pain": "yes", "walk_pattern": ("in_joint",), "walk_distance": "over_2_blocks"}
+    patient.has_answered_until("check", **pain)
 
     # when: the patient changes one answer: "Yes, now"
     follows_change_of(patient, "Do you smoke")
@@ -52,7 +53,7 @@ def test_a_patient_changes_an_answer_from_the_check_page(window):
     patient.is_at("check")
 
     # when: the patient sends the answers
-    patient.presses("Send")
+    patient.sends()
 
     # then: the clinic reads that the patient smokes
     assert what_the_clinic_received().answers["tobacco"] == "current"
@@ -67,7 +68,7 @@ def test_a_patient_asks_for_an_appointment_and_nothing_else(window):
     patient.follows("Appointment")
     patient.presses("Start, this device is mine")
     patient.fills_in_until("check")
-    patient.presses("Send")
+    patient.sends()
 
     # then: the clinic has a request for an appointment
     patient.is_at("sent")
@@ -104,6 +105,8 @@ def test_a_patient_who_uses_no_mouse_answers_everything(window):
     # when: the patient answers every page and sends the answers
     press_by_keyboard(patient, "mine")
     answer_all_by_keyboard(patient)
+    tab_to(patient, '[name="consent"]', most=200)
+    press(patient, "Space")
     press_by_keyboard(patient, "send", most=200)
 
     # then: the clinic has the answers

@@ -60,7 +60,8 @@ def _a_draft(port: int) -> str:
         first = patient.post("/intake/", [("csrfmiddlewaretoken", start.token), ("go", "start")])
         path = first.header("location")
         page = patient.get(path)
-        fields = [("csrfmiddlewaretoken", page.token), ("em_now", "none"), ("go", "continue")]
+        safe = [("em_now", "none"), ("em_past", "none")]
+        fields = [("csrfmiddlewaretoken", page.token), *safe, ("go", "continue")]
         patient.post(path, fields)
         return "; ".join(f"{name}={value}" for name, value in patient.cookies.items())
 

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic import privacy
 from intake import mail_address
 from intake.domain import wrong_answers
 from intake.domain.stored import WHO
@@ -45,18 +44,13 @@ def field_names(uses: Uses) -> dict[str, str]:
     return {name: field for field, name in stored_names(uses).items()}
 
 
-class ConsentField(forms.BooleanField):
-    """The check box for consent, with a legend that the template shows above the box."""
-
-    legend = _("Your consent")
-
-
 class ContactForm(WalkForm):
     """Who the patient is and how to reach the patient, with the protocol's contact questions.
 
     `known` are the answers so far, among them the age and who fills in the form. The birth date
     must agree with the age. In a request for a visit, this form itself asks who fills in the form,
-    and whether the patient is new.
+    and whether the patient is new. The way and the time to reach the patient, and the language,
+    have defaults and stand in a folded part.
     """
 
     name = PlainTextField(
@@ -72,7 +66,6 @@ class ContactForm(WalkForm):
     )
     birth_date = Date3Field(
         label=_("Patient’s date of birth"),
-        help_text=_("For example 3 27 1984"),
     )
     been_here = forms.ChoiceField(
         label=_("Has the patient been to our clinic before?"),
@@ -82,28 +75,22 @@ class ContactForm(WalkForm):
     )
     email = EmailField(
         label=_("E-mail address"),
-        help_text=_("We confirm your request there. We never write about health in an e-mail."),
+        help_text=_("We confirm your request there. We never write about health."),
         required=False,
     )
     prefer = forms.ChoiceField(
         label=_("How should we reach you?"),
         choices=list(PREFER.items()),
+        initial="phone",
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one answer.")},
     )
     prefer_time = forms.ChoiceField(
         label=_("When is a good time to call?"),
         choices=list(PREFER_TIME.items()),
+        initial="any",
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one answer.")},
-    )
-    consent = ConsentField(
-        label=_("I agree that the clinic stores and reads my answers, as the privacy notice says."),
-        error_messages={
-            "required": _(
-                "Tick the box to go on. If you do not want to agree, please call us instead."
-            )
-        },
     )
 
     def __init__(
@@ -120,12 +107,13 @@ class ContactForm(WalkForm):
         self.uses, self.known, self.kind = protocol.uses, known, kind
         asked, who = self.uses.contact, self.uses.who.q
         answered = known.get(who)
-        for question_id in (asked.language_help, asked.acknowledged, *self._asks_who):
+        for question_id in (asked.language_help, *self._asks_who):
             question = protocol.question(question_id)
             proxied = not self._asks_who and self.uses.is_proxy(answered)
             self.fields[question_id] = question_field(question.for_proxy() if proxied else question)
             missing = wrong_answers.missing(question).message_in(gettext)
             self.fields[question_id].error_messages["required"] = missing
+        self.fields[asked.language_help].initial = asked.speaks.get(get_language() or "")
         self.fields[asked.phone] = PhoneField(
             label=protocol.question(asked.phone).text,
             error_messages={"required": _("Enter a phone number.")},
@@ -142,15 +130,34 @@ class ContactForm(WalkForm):
         elif not self.uses.is_proxy(answered):
             del self.fields["proxy_name"]
         del self.fields["prefer_time" if self._asks_who else "been_here"]
-        own = ("been_here", "email", "prefer", "prefer_time", asked.language_help, "consent")
-        self.order_fields(
-            [who, "name", "proxy_name", "birth_date", asked.phone, *own, asked.acknowledged]
-        )
+        own = ("been_here", "email", "prefer", "prefer_time", asked.language_help)
+        self.order_fields([who, "name", "proxy_name", "birth_date", asked.phone, *own])
 
     @property
     def _asks_who(self) -> list[str]:
         """The id of the question "Who fills in the form?" in a list, if this form asks it."""
         return [self.uses.who.q] if self.kind == "appointment" else []
+
+    def keep(self, earlier: Mapping[str, Controls]) -> None:
+        """Keep earlier values. A kept field has no default, which would replace its value."""
+        super().keep(earlier)
+        for name in self.kept:
+            self.fields[name].initial = None
+
+    @property
+    def parts(self) -> dict[str, list[forms.BoundField]]:
+        """The fields that everybody fills in, and those with a default, which are folded."""
+        folded = ("prefer", "prefer_time", self.uses.contact.language_help)
+        return {
+            "open": [field for field in self if field.name not in folded],
+            "folded": [self[name] for name in folded if name in self.fields],
+        }
+
+    @property
+    def is_unfolded(self) -> bool:
+        """Whether the folded part is shown open, because a value in it is wrong or no default."""
+        folded = self.parts["folded"]
+        return any(f.errors or not f.value() or f.value() != f.field.initial for f in folded)
 
     def _let_browsers_fill(self, who: str | None) -> None:
         """Mark the fields that a browser may fill in with its owner's name and birthday.
@@ -208,12 +215,8 @@ class ContactForm(WalkForm):
         asked = self.uses.contact.stored_names
         return {
             **{name: data[name] for name in kept if data.get(name)},
-            **{name: data[question] for question, name in asked.items()},
+            **{name: data[question] for question, name in asked.items() if question in data},
             "birth_date": data["birth_date"].isoformat(),
-            "consent": {
-                "version": privacy.version(get_language() or "en"),
-                "at": timezone.now().isoformat(),
-            },
         }
 
     def answers(self) -> dict[str, Any]:
@@ -225,12 +228,11 @@ class ContactForm(WalkForm):
 
     @property
     def given_names(self) -> dict[str, str]:
-        """Map the fields to their names in `Content.given`. The consent has no name there."""
+        """Map the fields to their names in `Content.given`."""
         stored, who = stored_names(self.uses), self.uses.who.q
         return {
             field: who if field == who else detail(CONTACT, stored.get(field, field))
             for field in self.fields
-            if field != "consent"
         }
 
     def words_of(self, name: str, value: Any) -> str:
@@ -251,15 +253,11 @@ class ContactForm(WalkForm):
         return str(value)
 
     def typed(self) -> dict[str, Any]:
-        """Return the typed values of an unfinished form, so that the form can show them again.
-
-        The two check boxes are left out, because the patient must tick them again.
-        """
-        boxes, data = {"consent", self.uses.contact.acknowledged}, self.completed_data()
-        stored = stored_names(self.uses)
+        """Return the typed values of an unfinished form, so that the form can show them again."""
+        stored, data = stored_names(self.uses), self.completed_data()
         found = {
             stored.get(name, name): data.get(name, "")[:300]
-            for name in set(self.fields) - boxes - {"birth_date"}
+            for name in set(self.fields) - {"birth_date"}
             if data.get(name)
         }
         if born := self.cleaned_data.get("birth_date"):
@@ -280,15 +278,12 @@ class ContactForm(WalkForm):
 
         The keys of `contact` are names of form fields (see `field_names`), not stored names.
         """
-        if not contact:
-            return {}
         born, who = contact.get("birth_date"), uses.who.q
         return {
             **contact,
             "email": mail_address.readable_form(contact.get("email", "")),
             who: contact.get(who) or answers.get(who),
             "birth_date": date.fromisoformat(born) if born else None,
-            "consent": "consent" in contact,
         }
 
     @staticmethod

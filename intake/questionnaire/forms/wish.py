@@ -54,27 +54,22 @@ def suffix(number: int) -> str:
 class WishForm(WalkForm):
     """The form of the appointment that a patient wishes for.
 
-    If the patient chooses the first free time, no wish is stored. A button adds a second and a
-    third wish. An empty wish is not stored.
+    Wishes stand in a folded part. A patient who fills in none gets the first free time, and no wish
+    is stored. A button adds a second and a third wish. An empty wish is not stored.
     """
 
-    STORED: ClassVar = {"visit_type": "visit_type", "wishes": "when", "earliest": "earliest"}
-    """The parts of a stored wish, each with the field whose label names it."""
+    STORED: ClassVar = {
+        "visit_type": _("Kind of visit"),
+        "wishes": _("When"),
+        "earliest": _("Not before"),
+    }
+    """The parts of a stored wish, each with its label."""
 
     visit_type = forms.ChoiceField(
         label=_("What kind of visit would you like?"),
         choices=WishedVisit.choices,
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one answer.")},
-    )
-    when = forms.ChoiceField(
-        label=_("When would you like to come?"),
-        choices=[
-            ("first", _("The first free time, whenever it is")),
-            ("wish", _("At a time that suits me")),
-        ],
-        widget=forms.RadioSelect,
-        required=False,
     )
     earliest = Date3Field(
         label=_("Not before this date"),
@@ -146,6 +141,12 @@ class WishForm(WalkForm):
         ]
 
     @property
+    def is_unfolded(self) -> bool:
+        """Whether the wishes are shown open, because one is filled in, wrong or added."""
+        fields = [self["earliest"], *(field for _heading, some in self.blocks for field in some)]
+        return self.count > 1 or any(field.errors or _is_given(field.value()) for field in fields)
+
+    @property
     def may_add(self) -> bool:
         return self.count < MOST
 
@@ -172,28 +173,26 @@ class WishForm(WalkForm):
 
     def clean(self) -> dict[str, Any]:
         refuse_repeated_controls(self)
-        data = self.cleaned_data
-        asked = "place" in self.fields and "place" not in self.errors
-        in_person = data.get("visit_type") == WishedVisit.IN_PERSON
-        if asked and in_person and not data.get("place") and data.get("when") != "first":
-            self.add_error("place", _("Choose a place for a visit in person."))
-        return data
+        return self.cleaned_data
 
     def wish(self) -> dict[str, Any]:
         """Return the wish as JSON data, in the form in which a draft stores it."""
         data = self.cleaned_data
-        first_free = data.get("when") == "first"
-        found = [] if first_free else [self._one(number) for number in range(self.count)]
         return {
             "visit_type": data["visit_type"],
             "earliest": data["earliest"].isoformat() if data["earliest"] else None,
-            "wishes": [found[0], *(w for w in found[1:] if _is_filled(w))] if found else [],
+            "wishes": [self._one(n) for n in range(self.count) if self._is_wished(n)],
         }
+
+    def _is_wished(self, number: int) -> bool:
+        """Whether the patient chose anything for this wish. "Any" is no choice."""
+        parts = (self.cleaned_data.get(part + suffix(number)) for part in PARTS)
+        return any(part and part != ANY for part in parts)
 
     def _one(self, number: int) -> dict[str, Any]:
         data, end = self.cleaned_data, suffix(number)
         place = data.get(f"place{end}") or ""
-        if not number and len(self.choices.places) == 1:
+        if len(self.choices.places) == 1:
             place = self.choices.places[0]
         clinician = data.get(f"clinician{end}") or ""
         in_person = data["visit_type"] == WishedVisit.IN_PERSON
@@ -215,7 +214,6 @@ class WishForm(WalkForm):
         found: dict[str, Any] = {
             "visit_type": wish["visit_type"],
             "earliest": date.fromisoformat(earliest) if earliest else None,
-            "when": "wish" if any(map(_is_filled, wishes)) else "first" if not wishes else "",
             "wishes": max(1, len(wishes)),
         }
         for number, one in enumerate(wishes):
@@ -232,13 +230,11 @@ class WishForm(WalkForm):
             return
         own = {part} if part == "visit_type" else {*self.fields} - {"visit_type", "earliest"}
         for name in list(posted):
-            if name == part or (part == "wishes" and name.split("_")[0] in ("when", *PARTS)):
+            if name == part or (part == "wishes" and name.split("_")[0] in PARTS):
                 del posted[name]
         for name in own:
             if value := self.initial.get(name):
                 posted.setlist(name, value if isinstance(value, list) else [str(value)])
-        if "place" in own and self.initial.get("when") != "first":
-            posted.setdefault("place", ANY)  # "any of them" is stored as no place
 
     @staticmethod
     def part_in_words(part: str, value: Any) -> str:
@@ -283,7 +279,7 @@ class WishForm(WalkForm):
         return [
             (gettext("Kind of visit"), [str(WishedVisit(wish["visit_type"]).label)]),
             *rows,
-            (gettext("Not before"), [date_words(earliest)] if earliest else [gettext("Any")]),
+            *([(gettext("Not before"), [date_words(earliest)])] if earliest else []),
         ]
 
 
@@ -298,9 +294,9 @@ def chosen_words(chosen: Mapping[str, str]) -> str:
     return moment_words(start, chosen["zone"])
 
 
-def _is_filled(one: Mapping[str, Any]) -> bool:
-    """Whether the patient filled in any part of this wish."""
-    return any(one.get(part) for part in PARTS)
+def _is_given(value: Any) -> bool:
+    """Whether the value of a field, or of one of its controls, is not empty."""
+    return any(value) if isinstance(value, list | tuple) else bool(value)
 
 
 def _rows(one: Mapping[str, Any]) -> list[tuple[str, list[str]]]:

@@ -19,6 +19,7 @@ from intake.draft_content import APPOINTMENT, CHECK, CONTACT
 from intake.errors import Conflict, Gone, NotReady, Refused
 from intake.models.submissions import Draft, Urgency
 from intake.questionnaire import held_time, sending
+from intake.questionnaire.forms.send import SendForm
 from intake.questionnaire.forms.wish import WishForm
 from intake.questionnaire.views.browser import (
     draft_missing,
@@ -29,7 +30,7 @@ from intake.questionnaire.views.browser import (
     with_draft,
 )
 from intake.questionnaire.views.not_served import when_not_served
-from intake.questionnaire.views.page_parts import STEP_TITLES, red_flag_cards
+from intake.questionnaire.views.page_parts import STEP_TITLES, is_accepted, red_flag_cards
 from intake.questionnaire.views.request_limits import count_send, may_write_to, with_retry_after
 from intake.questionnaire.views.returned import give_back, returned_page
 from intake.questionnaire.views.times_step import lost_time
@@ -44,8 +45,9 @@ OPEN_PARTS: Final = 4
 
 
 def show_try_again(request: Request, *, status: int, notice: str) -> HttpResponse:
-    """Ask the patient to try again. Nothing typed can be lost, because the page has no fields."""
-    return render(request, "intake/try_again.html", {"notice": notice}, status=status)
+    """Ask the patient to try again, with the consent that the patient has ticked."""
+    context = {"notice": notice, "consent": request.POST.get("consent")}
+    return render(request, "intake/try_again.html", context, status=status)
 
 
 @when_not_served(show_try_again)
@@ -60,16 +62,26 @@ def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
     if request.method != "POST":
         returned = returned_page(walk, CHECK)
         if returned:
-            return show_check(request, walk, notice=returned.notice, status=409)
+            form = SendForm(walk, returned.posted) if asks_consent(walk) else None
+            status = 409 if returned.notice else 422
+            return show_check(request, walk, form=form, notice=returned.notice, status=status)
         return show_check(request, walk, notice=held_notice(draft, walk))
     if request.POST.get("go") == "save":
         return redirect("intake:save")
+    form = SendForm(walk, request.POST) if asks_consent(walk) else None
+    if form and not is_accepted(form):
+        return _give_back(request, draft, walk)
     if seconds := count_send(request):
         notice = _("Too many requests came from your network. Your answers are kept.")
-        return with_retry_after(show_check(request, walk, notice=notice, status=429), seconds)
+        return with_retry_after(
+            show_check(request, walk, form=form, notice=notice, status=429), seconds
+        )
     try:
         sending.submit(
-            draft=draft, confirm=lambda: may_confirm(walk), request_id=request.request_id
+            draft=draft,
+            consent=form.consent_given() if form else None,
+            confirm=lambda: may_confirm(walk),
+            request_id=request.request_id,
         )
     except NotReady as not_ready:
         return redirect_to(walk.protocol, not_ready.step)
@@ -78,10 +90,15 @@ def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
     except SlotGone:
         return lost_time(request, draft, walk)
     except (Conflict, Refused) as problem:
-        with suppress(Conflict):  # sent or deleted meanwhile, which the check page says by itself
-            return give_back(request, draft, walk, CHECK, notice=str(problem))
-        return redirect("intake:check")
+        return _give_back(request, draft, walk, str(problem))
     return redirect("intake:sent")
+
+
+def _give_back(request: Request, draft: Draft, walk: Walk, notice: str = "") -> HttpResponse:
+    """Bring the check page back with what stands in the way of sending, by a redirect."""
+    with suppress(Conflict):  # sent or deleted meanwhile, which the check page says by itself
+        return give_back(request, draft, walk, CHECK, notice=notice)
+    return redirect("intake:check")
 
 
 @require_safe
@@ -105,17 +122,30 @@ def may_confirm(walk: Walk) -> bool:
     return way is not None and may_write_to(way[1], "confirm")
 
 
+def asks_consent(walk: Walk) -> bool:
+    """Whether the patient must tick the consent to send. An addition needs no new consent."""
+    return CONTACT in walk.steps and "consent" not in walk.content.contact
+
+
 def show_check(
-    request: Request, walk: Walk, *, notice: str = "", status: int = 200
+    request: Request,
+    walk: Walk,
+    *,
+    form: SendForm | None = None,
+    notice: str = "",
+    status: int = 200,
 ) -> HttpResponse:
-    context = check_context(walk, notice)
+    context = check_context(walk, notice, form)
     return render(request, "intake/check.html", context, status=status)
 
 
-def check_context(walk: Walk, notice: str = "") -> dict[str, Any]:
+def check_context(walk: Walk, notice: str = "", form: SendForm | None = None) -> dict[str, Any]:
     """Return the context of the check page."""
     sections = check_sections(walk)
+    if form is None and asks_consent(walk):
+        form = SendForm(walk)
     return {
+        "form": form,
         "sections": sections,
         "proxied": walk.proxied,
         "panels": red_flag_cards(walk),
@@ -131,7 +161,7 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
     """Return the sections of the check page, each with rows of label, values and change link.
 
     A row whose answer the veil hides has no values and is marked as answered. On a long check page,
-    each section is folded to one line that counts its answers. The contact and the wish stay open.
+    each section is folded to one line that says what was left out. Contact and wish stay open.
     """
     parts = reading.answers_by_part(
         walk.protocol, walk.pages, walk.content.answers, proxied=walk.proxied
@@ -171,12 +201,11 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
 
 
 def _count(rows: Sequence[reading.AnswerRow]) -> str:
-    """Return in words how many questions of a section are answered, and how many are not."""
-    answered = sum(row.answered for row in rows)
-    said = ngettext("%(n)s answer", "%(n)s answers", answered) % {"n": answered}
-    if missing := len(rows) - answered:
-        said += ", " + ngettext("%(n)s left out", "%(n)s left out", missing) % {"n": missing}
-    return said
+    """Return in words how many questions of a section are not answered."""
+    missing = sum(not row.answered for row in rows)
+    if not missing:
+        return _("Complete")
+    return ngettext("%(n)s left out", "%(n)s left out", missing) % {"n": missing}
 
 
 def _row(walk: Walk, row: reading.AnswerRow) -> dict[str, Any]:

@@ -30,7 +30,6 @@ from intake.questionnaire.views.browser import (
 )
 from intake.questionnaire.walk import Walk
 from intake.wording import advice
-from intake.wording.languages import if_foreign
 
 OWN_FIELDS = {
     *("csrfmiddlewaretoken", "go", "change", "website", "shown", "asked", "asked_about"),
@@ -143,28 +142,24 @@ def _cards(walk: Walk, fired: list[Fired], *, phone: bool) -> list[advice.Card]:
 
 
 def progress(words: Wording, section: str, kind: str = Kind.INTAKE) -> str:
-    """Return the progress line, such as 'Part 3 of 12: Restless legs'; '' on a short walk.
+    """Return the progress line, such as '3 of 12'; '' on a short walk.
 
-    Sections are counted, not pages, because the number of pages depends on the answers. A title
-    that is not translated is left out; the heading of the page shows it.
+    Sections are counted, not pages, because the number of pages depends on the answers.
     """
     if kind != Kind.INTAKE:
         return ""
     protocol = words.protocol
     later = protocol.uses.later
-    titles = {
-        s.id: s.title
+    sections = [
+        s.id
         for s in protocol.questionnaire.sections
         if not later.issuperset(q.id for q in s.questions)
-    }
-    every = len(titles) + 1
+    ]
+    every = len(sections) + 1
     if section == CONTACT:
         section = protocol.page_of(protocol.uses.contact.phone).section
-    number = every if section == APPOINTMENT else list(titles).index(section) + 1
-    if section != APPOINTMENT and if_foreign(words.language_of_section(section)):
-        return _("Part %(n)s of %(all)s") % {"n": number, "all": every}
-    title = _("The appointment") if section == APPOINTMENT else titles[section]
-    return _("Part %(n)s of %(all)s: %(title)s") % {"n": number, "all": every, "title": title}
+    number = every if section == APPOINTMENT else sections.index(section) + 1
+    return _("%(n)s of %(all)s") % {"n": number, "all": every}
 
 
 def page_name(page: QuestionPage, pages: Sequence[QuestionPage]) -> str:

@@ -57,7 +57,9 @@ def show_typed_step(
         form = ContactForm(words, known=known, kind=kind, data=request.POST)
         template, title, section = CONTACT, STEP_TITLES[CONTACT](), CONTACT
     elif step == APPOINTMENT and settings.APPOINTMENT_MODE == "slots":
-        return render(request, "intake/try_again.html", {"notice": notice}, status=status)
+        return render(
+            request, "intake/try_again.html", {"notice": notice, "consent": ""}, status=status
+        )
     elif step == APPOINTMENT:
         form = WishForm(choices=Choices.typed(request.POST), data=request.POST)
         template, title, section = APPOINTMENT, STEP_TITLES[APPOINTMENT](), APPOINTMENT

@@ -117,7 +117,7 @@ def _two_wishes(walk: Walk, form: WishForm, posted: QueryDict) -> list[TwoAnswer
     return [
         TwoAnswers(
             name,
-            str(form.fields[WishForm.STORED[part]].label),
+            str(WishForm.STORED[part]),
             mine=WishForm.part_in_words(part, mine.get(name)),
             other=WishForm.part_in_words(part, other.get(name)),
         )

@@ -52,7 +52,8 @@ def test_what_was_ticked_on_the_unfinished_page_is_saved_too():
     patient.walk_to("about")
     patient.press("save", {"who": "self", "age_years": "nonsense"})
     assert patient.page.path == "/intake/save/"
-    assert patient.draft.content["answers"] == {"em_now": ["none"], "who": "self"}
+    safe = {"em_now": ["none"], "em_past": ["none"]}
+    assert patient.draft.content["answers"] == {**safe, "who": "self"}
 
 
 def test_an_emergency_is_not_saved_for_later():

@@ -42,12 +42,17 @@ TEXTS: Final = (
 )
 ASKED_AGAIN: Final = "reason_again"
 """This question is newer than the corpus: an old complaint without a description raises nothing."""
+NOT_SCORED: Final = ("lr7_total", "lr7_nights_gt_days"), {"F07", "F08"}
+"""Values and flags behind questions that a patient who is not sure of the urge is no longer asked,
+unless another feature fits."""
 REPLACED_BY: Final = {"U01": "S11", "S02": "S01", "N08": "U13", "N14": "N06"}
 """Old rule → the rule of the same level or higher that now fires in its place."""
 OF_RULE: Final = tuple("level interrupt name reason advice promise closed source learn".split())
-REWRITTEN: Final = ("reason", "advice", "closed")
+REWRITTEN: Final = ("reason", "advice", "closed", "source")
 """The texts of rules that were rewritten on purpose since the corpus was frozen."""
 CHANGED: Final = {
+    "F11": "reads burning feet and pain on walking where they are asked, not among the mimics",
+    "S13": "reads one question about every medicine that was stopped",
     "U09": "an unvalidated score sets no urgency alone",
     "U14": "reads the PHQ-2 of adults who answer themselves",
     "N09": "reads the PHQ-2 of adults who answer themselves",
@@ -55,14 +60,33 @@ CHANGED: Final = {
 """The rules whose conditions were changed since the corpus was frozen, each with the reason. The
 golden tables show their cases."""
 
+IN_PART_2: Final = ("donate_blood", "plant_diet")
+"""The options of the former question `blood_loss` that the question `habits` has now."""
+
 Line = dict[str, Any]
 
 
-def read(step: int = 1) -> tuple[Line, list[Line]]:
-    """Return the rules' texts as they were when the corpus was frozen, and every `step`-th row."""
+def read(step: int = 1, *, now: bool = True) -> tuple[Line, list[Line]]:
+    """Return the rules' texts as they were when the corpus was frozen, and every `step`-th row.
+
+    With `now`, an answer to a question that was split since then stands where it is asked today.
+    """
     with lzma.open(CORPUS, "rt", encoding="utf-8") as file:
         lines = file.readlines()
-    return json.loads(lines[0]), [json.loads(line) for line in lines[1::step]]
+    rows = [json.loads(line) for line in lines[1::step]]
+    if now:
+        rows = [row | {"answers": _as_asked_now(row["answers"])} for row in rows]
+    return json.loads(lines[0]), rows
+
+
+def _as_asked_now(answers: Line) -> Line:
+    """Return the answers with the parts of `blood_loss` where they are asked today."""
+    now = {id: value for id, value in answers.items() if id != "blood_loss"}
+    if "blood_loss" in answers:
+        now["blood_in_stool"] = "yes" if "black_stool" in answers["blood_loss"] else "no"
+        if lost := [code for code in answers["blood_loss"] if code in IN_PART_2]:
+            now["habits"] = [*lost, *answers.get("habits", ())]
+    return now
 
 
 def assessed(protocol: Protocol, row: Line) -> Line:
@@ -93,6 +117,12 @@ def as_frozen(protocol: Protocol) -> Protocol:
 def asked_again(protocol: Protocol, row: Line) -> bool:
     """Whether the patient would now be asked again about a complaint without a description."""
     return ASKED_AGAIN in visible(protocol, from_json(protocol, row["answers"]))
+
+
+def unscored(protocol: Protocol, row: Line) -> bool:
+    """Whether the patient would now be spared the questions behind NOT_SCORED."""
+    asked = visible(protocol, from_json(protocol, row["answers"]))
+    return row["answers"].get("rls_urge") == "unsure" and "lr7_days" not in asked
 
 
 def words(protocol: Protocol) -> Line:
@@ -137,9 +167,15 @@ def differences(protocol: Protocol, rows: Iterable[Line]) -> Iterator[str]:
     fallbacks = {rule.id for rule in protocol.rules.rules if rule.fallback}
     for number, row in enumerate(rows):
         now = json.loads(json.dumps(assessed(old, row)))
+        for each in (row, now):
+            each["flags"] = [id for id in each["flags"] if id not in CHANGED]
         if not CHANGED.keys().isdisjoint([*row["fired"], *now["fired"]]):
             continue
         kept, lost = {**now}, {*row["fired"]} - {*now["fired"]} - fallbacks
+        if unscored(protocol, row):
+            values, flags = NOT_SCORED
+            kept["computed"] = now["computed"] | {v: row["computed"][v] for v in values}
+            kept["flags"] = [id for id in row["flags"] if id in {*now["flags"], *flags}]
         if asked_again(protocol, row):
             kept |= {"urgency": row["urgency"], "fired": row["fired"]}
         elif all(REPLACED_BY.get(id) in now["fired"] for id in lost):

@@ -228,7 +228,7 @@ def test_a_box_that_must_be_ticked_is_not_unticked(protocol: Protocol) -> None:
     [
         ("who", "Choose one answer."),
         ("em_now", "Tick at least one box, or “None of these”."),
-        ("walk_pattern", "Tick at least one box."),
+        ("meds_stopped", "Tick at least one box."),
         ("age_years", "Enter a number."),
         ("hemoglobin", "Enter a number."),
         ("callback_phone", "Enter your answer."),

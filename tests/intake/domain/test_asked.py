@@ -1,6 +1,7 @@
 """Asking a patient about words of danger: laws over every frame and every answer."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def asked(protocol: Protocol) -> list[tuple[str, str, str]]:
     return [(frame, rule, text) for frame, rule, text in named if rule in rules]
 
 
-def judged(protocol: Protocol, answers: dict[str, str]) -> Assessment:
+def judged(protocol: Protocol, answers: dict[str, Any]) -> Assessment:
     found = assess(protocol, {protocol.uses.safety: ("none",), **answers})
     assert found == assess(protocol, {protocol.uses.safety: ("none",), **answers})
     return found
@@ -99,6 +100,46 @@ def test_silence_counts_as_yes_and_each_answer_has_its_level(protocol: Protocol)
                 assert expected in rules, case
                 told = [fired for fired in found.fired if fired.id == expected]
                 assert any(hit["frame"] == frame for hit in told[0].inputs["danger"]), case
+
+
+PASSED = {
+    "stroke_passed": lambda frame, rule: rule == "DE3",
+    "blood_coughed": lambda frame, _rule: frame in BLOOD_COUGHED,
+    "fainted": lambda frame, _rule: frame == "faint",
+}
+"""An option of the question about the last 7 days → the frames that name the same fact."""
+BESIDE: tuple[dict[str, Any], ...] = (
+    {},
+    {"leg_new": ("swelling_one",)},
+    {"leg_new": ("red_warm",)},
+    {"swell_long": "one_long"},
+    {"conditions": ("clot_history",)},
+    {"conditions": ("diabetes",)},
+    {"sex_at_birth": "female", "age_years": 30, "pregnancy_status": "maybe"},
+    {"meds_list": "my left calf is swollen since yesterday"},
+)
+
+
+@protocols
+@pytest.mark.parametrize("option", PASSED)
+def test_what_has_passed_has_one_level_as_a_tick_and_in_own_words(
+    protocol: Protocol, option: str
+) -> None:
+    frames = [(f, text) for f, rule, text in asked(protocol) if PASSED[option](f, rule)]
+    assert frames
+    text = protocol.uses.own_words
+    for beside in BESIDE:
+        ticked = judged(protocol, {"em_past": (option,), **beside})
+        for frame, sentence in frames:
+            told = {text: sentence, asking(protocol, text, frame).id: "passed"}
+            found = judged(protocol, {"em_past": ("none",), **told, **beside})
+            assert (found.urgency, found.interrupt) == (ticked.urgency, ticked.interrupt), (
+                sentence,
+                beside,
+            )
+        both = {"em_past": (option,), **beside}
+        stops = any(rule.interrupt is True for rule in interrupting_rules(protocol, both))
+        assert stops == ticked.interrupt, beside
 
 
 @protocols
@@ -180,3 +221,22 @@ def test_a_danger_that_nobody_asks_about_or_reads_is_a_problem(protocol: Protoco
     )
     assert "wrong_about" in kinds(with_rules(protocol, low))
     assert FLAG not in {protocol.rule(id).level for id in ("DA3", "DA4", "DP0", "DP1")}
+
+
+RAN_OUT = {
+    "blood_thinner": "i ran out of my eliquis",
+    "dopamine": "i ran out of ropinirole",
+    "opioid": "i stopped my oxycodone",
+    "gabapentinoid": "i ran out of gabapentin",
+    "sedative": "i ran out of lorazepam",
+}
+
+
+@pytest.mark.parametrize("option", RAN_OUT)
+def test_a_stopped_medicine_has_one_level_as_a_tick_and_in_own_words(option: str) -> None:
+    legs = load("legs")
+    for beside in BESIDE[:5]:
+        ticked = {"meds_classes": ("stopped",), "meds_stopped": (option,)}
+        told = {legs.uses.own_words: RAN_OUT[option]}
+        assert judged(legs, {**beside, **ticked}).urgency == "same_day", beside
+        assert judged(legs, {**beside, **told}).urgency == "same_day", beside

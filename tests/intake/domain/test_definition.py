@@ -41,7 +41,7 @@ def test_things_are_found_by_their_names(protocol: Protocol) -> None:
 
 
 def test_the_safety_page_comes_first_and_contact_is_one_last_page(protocol: Protocol) -> None:
-    assert [q.id for q in protocol.pages[0].questions] == ["em_now"]
+    assert [q.id for q in protocol.pages[0].questions] == ["em_now", "em_past"]
     assert protocol.pages[-1].id == "contact"
     assert [q.id for q in protocol.pages[-1].questions] == ["lang_help", "callback_phone", "ack"]
 
@@ -92,7 +92,7 @@ def test_mood_pregnancy_own_words_medicines_and_contact_are_marked_as_sensitive(
         *("pregnancy_status", "preg_warning"),
         *("reason_text", "meds_list"),
         *("reason_crisis", "reason_when", "meds_crisis", "meds_when"),
-        *("meds_classes", "med_link", "dopa_effects"),
+        *("meds_classes", "meds_stopped", "med_link", "dopa_effects", "heavy_periods"),
         *("lang_help", "callback_phone"),
     }
 

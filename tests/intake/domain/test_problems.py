@@ -20,7 +20,7 @@ from intake.domain.grammar import AnswerCondition, Case, Computed, Line, Phrase,
 from intake.domain.problem import KINDS
 from intake.domain.problems import problems
 from intake.domain.readability import READING_GRADE, reading_grade
-from intake.domain.uses import ContactQuestions, ShortWalks, Who
+from intake.domain.uses import CannotWait, ContactQuestions, ShortWalks, Who
 from tests.intake.domain.altered import (
     NEVER,
     with_level,
@@ -186,6 +186,8 @@ BROKEN: list[tuple[str, str, Change]] = [
     ("too_long", "version", lambda p: with_questionnaire(p, version="0.2.0-" + "x" * 30)),
     ("missing_fallback", "rules.R05", rule("R05", fallback=False)),
     ("wrong_about", "questions.reason_when", question("reason_when", required=True)),
+    ("unread_option", "questions.habits", question("habits", why=None)),
+    ("unread_option", "questions.tobacco", question("tobacco", why="We like to know.")),
     ("wrong_ask_back", "rules.F07.ask_back", rule("F07", ask_back="Is {age_years} right?")),
     (
         "duplicate_id",
@@ -450,7 +452,8 @@ BROKEN: list[tuple[str, str, Change]] = [
 def later(*questions: str, safe: bool = True) -> dict[str, Any]:
     """Return the `uses` that leave questions for part 2."""
     part_2 = (*(("em_now",) if safe else ()), *questions)
-    return {"walks": ShortWalks(("em_now",), ("em_now",), part_2)}
+    short = ("em_now", "em_past")
+    return {"walks": ShortWalks(short, short, part_2)}
 
 
 USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
@@ -478,6 +481,7 @@ USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
     ),
     # a short walk without the safety question; a short walk with a contact question
     ("walks.appointment", {"walks": ShortWalks(("who",), ("em_now",))}),
+    ("walks.appointment", {"walks": ShortWalks(("em_now",), ("em_now", "em_past"))}),
     ("walks.addition", {"walks": ShortWalks(("em_now",), ("em_now", "lang_help"))}),
     # part 2 without the safety question; a question that the program needs in part 1
     ("walks.part_2", later("habits", safe=False)),
@@ -490,6 +494,15 @@ USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
     # a free text that the program would not search for alarm words
     ("free_text", {"free_text": ("reason_text",)}),
     ("own_words", {"free_text": ("meds_list",)}),
+    # words that are not heard well enough, and no question, option or rule beside them
+    ("cannot_wait", {"cannot_wait": None}),
+    ("cannot_wait", {"cannot_wait": CannotWait("reason_weight", "yes")}),
+    ("cannot_wait", {"cannot_wait": CannotWait("reason_wait", "sometimes")}),
+    ("cannot_wait", {"cannot_wait": CannotWait("who", "self")}),
+    (
+        "walks.addition",
+        {"walks": ShortWalks(("em_now",), ("em_now", "reason_text"))},
+    ),
 ]
 
 
@@ -529,6 +542,8 @@ def without(id: str) -> Change:
         ("uses.contact.phone", without("callback_phone")),
         ("uses.contact.acknowledged", without("ack")),
         ("uses.own_words", without("reason_text")),
+        ("uses.cannot_wait", question("reason_wait", required=True)),
+        ("uses.cannot_wait", rule("S40", level="flag")),
         ("uses.who", question("who", show_if=leaf("contains", "none", q="em_now"))),
         ("uses.age_years", question("age_years", required=False)),
         ("uses.em_now", question("em_now", interrupts=False)),

@@ -183,7 +183,7 @@ def test_staff_read_the_score_and_the_items_of_the_phq_2(
 def test_the_most_urgent_rule_comes_first_and_the_others_stay(protocol: Protocol) -> None:
     answers = {
         "swell_long": "one_long",
-        "blood_loss": ("black_stool",),
+        "blood_in_stool": "yes",
         "em_now": ("stroke_signs",),
     }
     assessment = assess(protocol, answers)

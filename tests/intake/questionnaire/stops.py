@@ -22,6 +22,10 @@ STOPS = {
     "E12 wound": ("veins-3", {**SORE, "wound_signs": ("black_dead", "pus_smell")}),
     "E12 toe": ("arteries", {"leg_new": ("red_warm_fever",), "foot_signs": ("black_toe",)}),
     "E21": ("reason-4", {**NEW_LEFT, "em_again": ("cold_leg_sudden",)}),
+    "E23": ("safety", {"em_past": ("stroke_passed",)}),
+    "E24": ("safety", {"em_past": ("blood_coughed",)}),
+    "E25 chest": ("safety", {"em_past": ("fainted_chest",)}),
+    "E25 calf": ("veins", {"em_past": ("fainted",), "leg_new": ("calf_thigh_pain",)}),
     "E22": ("reason-4", {**NEW_LEFT, "em_again": ("stroke_signs",)}),
 }  # fmt: skip
 

@@ -28,6 +28,7 @@ STOPPING = {
     "DP1": (WORDS, "reason_when", "passed"),
     "DP2": ("coughing up blood", "reason_when", "passed"),
     "DP3": ("cara torcida", "reason_when", "passed"),
+    "DP4": ("I passed out and my chest hurt", "reason_when", "passed"),
     "DP9": ("took a bunch of my gabapentin to make it stop", "reason_when", "passed"),
     "DP13": ("I take warfarin and hit my head", "reason_when", "passed"),
 }

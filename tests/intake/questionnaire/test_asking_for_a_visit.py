@@ -50,6 +50,7 @@ def test_a_patient_asks_for_an_appointment_in_six_pages():
     assert (submission.kind, submission.urgency) == (Kind.APPOINTMENT, Urgency.ROUTINE)
     assert submission.answers == {
         "em_now": ["none"],
+        "em_past": ["none"],
         "who": "self",
         "age_years": 44,
         "reason_text": "My veins ache.",
@@ -101,7 +102,7 @@ def test_the_front_desk_reads_whether_the_patient_is_new():
 def test_these_pages_do_not_count_as_parts_of_twelve():
     patient = Patient()
     patient.whole_journey("/appointments/")
-    assert not any("Part 1 of" in page.text for page in patient.seen)
+    assert not any("1 of 1" in page.text for page in patient.seen)
 
 
 def test_the_safety_page_stops_here_too():
@@ -176,10 +177,7 @@ def test_only_the_kind_of_visit_has_to_be_chosen():
     assert page.step == "check"
     patient.send()
     wish = AppointmentRequest.objects.get()
-    assert (wish.wishes, wish.earliest) == (
-        [{"days": [], "times": [], "place": "Main clinic", "clinician": ""}],
-        None,
-    )
+    assert (wish.wishes, wish.earliest) == ([], None)
 
 
 def test_a_date_not_before_is_kept():
@@ -216,11 +214,12 @@ def test_a_place_is_asked_for_where_there_are_several(settings):
 
 
 @pytest.mark.usefixtures("fresh_pages")
-def test_a_place_is_not_chosen_for_who_comes_in_person(settings):
+def test_a_place_need_not_be_chosen(settings):
     settings.CLINIC_PLACES = ["Main clinic", "North clinic"]
     patient = at_wish()
-    assert patient.answer().errors == ["Choose a place for a visit in person."]
-    assert patient.answer(visit_type="video").step == "check"
+    assert patient.answer().step == "check"
+    patient.send()
+    assert [wish["place"] for wish in AppointmentRequest.objects.get().wishes] == [""]
 
 
 def test_a_visit_that_is_not_in_person_has_no_place():

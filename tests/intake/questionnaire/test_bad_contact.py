@@ -171,14 +171,6 @@ def test_the_day_before_the_birthday_one_is_a_year_younger():
     assert page.step == "appointment"
 
 
-def test_without_consent_one_is_asked_to_call():
-    contact_refused({"consent": None}, "If you do not want to agree, please call us instead.")
-
-
-def test_without_having_understood_nobody_goes_on():
-    contact_refused({"ack": None}, "Tick the box to go on.")
-
-
 @pytest.mark.parametrize("name", ["prefer", "prefer_time", "lang_help"])
 def test_of_the_choices_of_the_contact_only_those_offered_are_taken(name):
     patient = at("contact")

@@ -115,7 +115,7 @@ def test_no_odd_input_breaks_the_emergency_page():
         page = tell(patient, phone=odd)
         assert page.status == 422
         assert page.red_card
-    assert "begins with + and the country code" in page.text
+    assert "begin with + and the country code" in page.text
     assert not Submission.objects.exists()
 
 

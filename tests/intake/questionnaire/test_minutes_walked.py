@@ -71,7 +71,7 @@ def test_the_command_measures_the_pages_that_a_patient_sees(story, language, set
     protocol = protocols.load("legs")
     person = next(one for one in length.people("legs") if one.name == story)
     patient = Patient()
-    patient.says = length.says(protocol, person)
+    patient.says = length.says(protocol, person, language)
     prefix = "" if language == "en" else f"/{language}"
     patient.start(f"{prefix}/{ADDRESS[person.kind]}/legs/")
     assert walked(patient) == length.length(protocol, person, language)

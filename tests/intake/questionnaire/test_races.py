@@ -43,6 +43,10 @@ def at_once(acts: list[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(run, acts))
 
 
+SEND = {"go": "send", "consent": "on"}
+HEALTH = {"conditions": "none", "blood_in_stool": "no"}
+
+
 def window(key: str) -> Client:
     client = Client()
     client.cookies[settings.DRAFT_COOKIE_NAME] = key
@@ -90,7 +94,7 @@ def test_pages_saved_from_four_windows_at_once_are_all_kept():
     posts = {
         "reason": ("reason_text", "from the first"),
         "meds": ("meds_list", "from the second"),
-        "life": ("tobacco", "current"),
+        "rls-3": ("drowsy_drive", "dont_drive"),
         "mood": ("phq2_down", "not_at_all"),
     }
     acts = []
@@ -108,19 +112,19 @@ def test_one_window_sends_while_another_saves():
     for _round in range(5):
         patient = Patient()
         patient.jump_to("check")
-        patient.get(step_url("life"))
-        data = patient.filled(tobacco="current")
+        patient.get(step_url("rls-3"))
+        data = patient.filled(drowsy_drive="dont_drive")
         sent, saved = at_once(
             [
-                lambda p=patient: window(p.key).post("/intake/check/", {"go": "send"}),
-                lambda p=patient, d=data: window(p.key).post(step_url("life"), d),
+                lambda p=patient: window(p.key).post("/intake/check/", SEND),
+                lambda p=patient, d=data: window(p.key).post(step_url("rls-3"), d),
             ]
         )
         assert sent.status_code == 302
         assert saved.status_code in (302, 409)
         submission = Submission.objects.latest("id")
         stored = saved["Location"] != "/intake/sent/" if saved.status_code == 302 else False
-        assert submission.answers["tobacco"] == ("current" if stored else "never")
+        assert submission.answers["drowsy_drive"] == ("dont_drive" if stored else "no")
 
 
 def test_one_window_leaves_while_others_save_and_send():
@@ -129,7 +133,7 @@ def test_one_window_leaves_while_others_save_and_send():
         left, saved, sent = at_once(
             [
                 lambda k=key: window(k).post("/intake/leave/"),
-                lambda k=key: window(k).post(step_url("life"), {"tobacco": "current"}),
+                lambda k=key: window(k).post(step_url("health"), HEALTH),
                 lambda k=key: window(k).post("/intake/check/", {"go": "send"}),
             ]
         )

@@ -67,7 +67,8 @@ def test_a_wish_left_empty_is_none():
 
 
 def test_who_takes_the_first_free_time_has_no_other_wish():
-    patient = at_wish(when="first")
+    patient = at_wish(days=(), times=())
+    assert "<details>" in patient.page.html, "the wishes are folded until one is filled in"
     page = patient.answer()
     assert "The first free time" in page.text
     assert "Monday" not in page.text
