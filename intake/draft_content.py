@@ -46,7 +46,7 @@ class Content:
     # the pages that came back to the patient, with everything that was posted, as it was typed:
     # step → {"posted": {name: [values]}, "why": reason, "notice": sentence, "typed": values}
     returned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    # question → the revision of the draft that changed its answer last
+    # a name of `given` → the revision of the draft that changed its value last
     changed: Mapping[str, int] = field(default_factory=dict)
     # an age that the patient must confirm, with its step: {"step": step, "age": years}; until the
     # patient confirms or corrects the age, the other values of this step are in `typed`
@@ -124,10 +124,17 @@ class Content:
         left = {step: page for step, page in self.returned.items() if step not in steps}
         return replace(self, returned=left)
 
-    def stamp(self, before: Mapping[str, Any], revision: int) -> Self:
-        """Return the content that says which answers differ from `before` since `revision`."""
-        asked = {*before, *self.answers}
-        new = {q: revision for q in asked if before.get(q) != self.answers.get(q)}
+    @property
+    def given(self) -> dict[str, Any]:
+        """Everything that the patient gave: answers by question, details by `detail` names."""
+        contact = {detail(CONTACT, name): value for name, value in self.contact.items()}
+        wish = {detail(APPOINTMENT, name): value for name, value in self.wish.items()}
+        return {**self.answers, **contact, **wish}
+
+    def stamp(self, before: Self, revision: int) -> Self:
+        """Return the content that says what was given otherwise than in `before` at `revision`."""
+        earlier, now = before.given, self.given
+        new = {name: revision for name in {*earlier, *now} if earlier.get(name) != now.get(name)}
         return replace(self, changed={**self.changed, **new}) if new else self
 
     def veil(self, sensitive: Collection[str]) -> Self:
@@ -167,6 +174,14 @@ class Content:
         """The addresses to which one-time codes can be sent: saved address, e-mail, phone."""
         given = (self.saved.get("address"), self.contact.get("email"))
         return [address for address in (*given, self.contact.get(PHONE)) if address]
+
+
+def detail(step: str, name: str) -> str:
+    """Return the name in `Content.given` of a detail of the contact or of the wish.
+
+    No question has this name, because the id of a question has no dot.
+    """
+    return f"{step}.{name}"
 
 
 def _without(posted: Mapping[str, Sequence[str]], names: Collection[str]) -> dict[str, list[str]]:

@@ -18,7 +18,7 @@ APPS = ("clinic", "intake", "education")
 
 # the only modules that write to a model
 WRITERS = (
-    *(f"intake.questionnaire.{name}" for name in ("drafts", "sending", "held_time")),
+    *(f"intake.questionnaire.{name}" for name in ("answering", "drafts", "sending", "held_time")),
     *("intake.my_page.replies", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
     "intake.ways.broken_promises",
@@ -188,7 +188,7 @@ def test_what_a_service_tells_a_person_is_marked_for_translation(module):
 
 
 def test_the_writers_do_write():
-    assert writes("intake.questionnaire.drafts")
+    assert writes("intake.questionnaire.answering")
     assert writes("intake.demonstration.bulk")
     assert writes("education.services.editing")
 

@@ -106,14 +106,15 @@ class WalkForm(forms.Form):
         return " ".join(name for name in names if name in self.fields)
 
     def _is_typed(self, name: str) -> bool:
-        controls = self._controls(name)
+        controls = self.controls_of_field(name)
         return any(text for control in controls for text in self.data.getlist(control))
 
     def control_names(self) -> set[str]:
         """Return the names of all controls of the form."""
-        return {control for name in self.fields for control in self._controls(name)}
+        return {control for name in self.fields for control in self.controls_of_field(name)}
 
-    def _controls(self, name: str) -> list[str]:
+    def controls_of_field(self, name: str) -> list[str]:
+        """Return the names of the controls of one field: three for a date."""
         parts = getattr(self.fields[name].widget, "widgets_names", [""])
         return [f"{name}{part}" for part in parts]
 

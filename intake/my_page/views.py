@@ -38,6 +38,7 @@ from intake.questionnaire.views.request_limits import (
     too_often_words,
     with_retry_after,
 )
+from intake.questionnaire.views.returned import LANGUAGE
 from intake.wording import advice
 
 
@@ -70,11 +71,17 @@ def show_unsent_reply(request: Request) -> HttpResponse:
 @when_not_served(show_typed_reply)
 @require_http_methods(["GET", "HEAD", "POST"])
 def reply(request: Request) -> HttpResponse:
-    """Send a reply to the clinic. A text that fires an alarm rule gets advice at once."""
+    """Send a reply to the clinic. A text that fires an alarm rule gets advice at once.
+
+    The buttons of the languages post the text, too. Then the page shows it and sends nothing.
+    """
     grant = grants.find(key_of(request))
     if grant is None or grant.chosen is None or request.method != "POST":
         return show_unsent_reply(request)
     form = reply_form(grant, data=request.POST)
+    if LANGUAGE in request.POST:
+        form.show_unjudged()
+        return show(request, grant, form)
     if not form.is_valid():
         return show(request, grant, form, status=422)
     key = f"reply:{limits.peer(request)}"

@@ -14,7 +14,8 @@ from intake.draft_content import Content
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import VisitKind, VisitType
 from intake.models.submissions import Draft, Submission, Urgency
-from intake.questionnaire.drafts import save_wish, walk_of
+from intake.questionnaire.answering import save_wish
+from intake.questionnaire.drafts import walk_of
 from intake.questionnaire.walk import Walk
 
 
@@ -23,7 +24,7 @@ def choose_time(*, draft: Draft, slot: str, visit_type: VisitType, request_id: s
 
     If the patient chooses the held slot again, the hold does not last longer. Holding and saving
     are two transactions; if saving fails, the hold expires by itself. Raises SlotGone and Refused
-    (see `holds.hold`), Conflict and Gone (see `drafts.save_wish`).
+    (see `holds.hold`), Conflict and Gone (see `answering.save_wish`).
     """
     held = holds.held_by(draft=draft)
     if held is None or key_of(held) != slot or held.visit_type_id != visit_type.pk:

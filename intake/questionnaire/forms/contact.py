@@ -15,6 +15,7 @@ from intake.domain import wrong_answers
 from intake.domain.stored import WHO
 from intake.domain.uses import Uses
 from intake.domain.wording import Wording
+from intake.draft_content import CONTACT, detail
 from intake.forms.base import (
     Controls,
     WalkForm,
@@ -30,7 +31,7 @@ from intake.forms.fields import (
     PlainTextField,
 )
 from intake.questionnaire.walk import age_on
-from intake.wording.reading import BEEN_HERE, PREFER, PREFER_TIME
+from intake.wording.reading import BEEN_HERE, PREFER, PREFER_TIME, date_words, phone_words
 
 
 def stored_names(uses: Uses) -> dict[str, str]:
@@ -224,6 +225,32 @@ class ContactForm(WalkForm):
             return {}
         age = age_on(timezone.localdate(), self.cleaned_data["birth_date"])
         return {self.uses.who.q: self.cleaned_data[self.uses.who.q], self.uses.age: age}
+
+    @property
+    def given_names(self) -> dict[str, str]:
+        """Map the fields to their names in `Content.given`."""
+        stored, who = stored_names(self.uses), self.uses.who.q
+        return {
+            field: who if field == who else detail(CONTACT, stored.get(field, field))
+            for field in self.fields
+        }
+
+    def words_of(self, name: str, value: Any) -> str:
+        """Return the stored value of a field in words."""
+        field: Any = self.fields[name]
+        if value in (None, ""):
+            return gettext("No answer")
+        if isinstance(field, forms.ChoiceField):
+            choices: Any = field.choices
+            return str(dict(choices)[value])
+        match field:
+            case Date3Field():
+                return date_words(value)
+            case PhoneField():
+                return phone_words(value)
+            case EmailField():
+                return mail_address.readable_form(value)
+        return str(value)
 
     def typed(self) -> dict[str, Any]:
         """Return the typed values of an unfinished form, so that the form can show them again."""

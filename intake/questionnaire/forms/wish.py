@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from intake.forms.base import WalkForm, refuse_repeated_controls
-from intake.forms.fields import Date3Field
+from intake.forms.fields import Date3Field, Date3Widget
 from intake.models.appointments import Day, TimeOfDay, WishedVisit
 from intake.wording.moments import moment_words
 from intake.wording.reading import date_words
@@ -57,6 +57,13 @@ class WishForm(WalkForm):
     Wishes stand in a folded part. A patient who fills in none gets the first free time, and no wish
     is stored. A button adds a second and a third wish. An empty wish is not stored.
     """
+
+    STORED: ClassVar = {
+        "visit_type": _("Kind of visit"),
+        "wishes": _("When"),
+        "earliest": _("Not before"),
+    }
+    """The parts of a stored wish, each with its label."""
 
     visit_type = forms.ChoiceField(
         label=_("What kind of visit would you like?"),
@@ -213,6 +220,35 @@ class WishForm(WalkForm):
             for part in PARTS:
                 found[part + suffix(number)] = one.get(part) or ""
         return found
+
+    def post_part(self, posted: QueryDict, part: str) -> None:
+        """Put a part of the initial wish into `posted`, as the form would post it."""
+        if part == "earliest":
+            numbers = Date3Widget().decompress(self.initial.get(part))
+            for control, number in zip(self.controls_of_field(part), numbers, strict=True):
+                posted[control] = str(number or "")
+            return
+        own = {part} if part == "visit_type" else {*self.fields} - {"visit_type", "earliest"}
+        for name in list(posted):
+            if name == part or (part == "wishes" and name.split("_")[0] in PARTS):
+                del posted[name]
+        for name in own:
+            if value := self.initial.get(name):
+                posted.setlist(name, value if isinstance(value, list) else [str(value)])
+
+    @staticmethod
+    def part_in_words(part: str, value: Any) -> str:
+        """Return a part of a wish in words, on one line."""
+        if part == "visit_type":
+            return str(WishedVisit(value).label)
+        if part == "earliest":
+            return date_words(value) if value else gettext("Any")
+        if not value:
+            return gettext("The first free time")
+        return "; ".join(
+            ", ".join(f"{label}: {', '.join(values)}" for label, values in _rows(one))
+            for one in value
+        )
 
     @staticmethod
     def in_words(wish: Mapping[str, Any]) -> list[tuple[str, list[str]]]:

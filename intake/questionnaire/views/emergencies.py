@@ -24,7 +24,7 @@ from intake.draft_content import EMERGENCY
 from intake.errors import Conflict, NotReady
 from intake.models.submissions import Draft, Kind
 from intake.protocols import current
-from intake.questionnaire import drafts, sending
+from intake.questionnaire import answering, drafts, sending
 from intake.questionnaire.views.browser import (
     draft_missing,
     draft_notice,
@@ -37,7 +37,13 @@ from intake.questionnaire.views.browser import (
 )
 from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.request_limits import count_send, with_retry_after
-from intake.questionnaire.views.returned import give_back, returned_page
+from intake.questionnaire.views.returned import (
+    KEPT,
+    LANGUAGE,
+    give_back,
+    returned_page,
+    switch_language,
+)
 from intake.questionnaire.walk import Walk
 from intake.wording import advice
 from intake.wording.closures import unread_words
@@ -84,7 +90,7 @@ def stop_at_once(
         page = walk.page(step) if walk and walk.protocol.name == protocol.name else None
         if draft and page:
             values = recognised_answers(page, request.POST)
-            if drafts.keep_recognised(draft=draft, page=page, values=values).interrupting_rules:
+            if answering.keep_recognised(draft=draft, page=page, values=values).interrupting_rules:
                 return redirect("intake:emergency")
     except (DatabaseError, Conflict):
         pass  # a patient with an emergency must not wait for the database
@@ -115,10 +121,14 @@ def show_without_database(request: Request, *, status: int, notice: str) -> Http
             "emergency": settings.EMERGENCY_NUMBER,
             "crisis": settings.CRISIS_LINE,
         }
+    typed = request.POST.get("go") == "tell" or LANGUAGE in request.POST
+    tell_form = TellForm(data=request.POST if typed else None)
+    if LANGUAGE in request.POST:
+        tell_form.show_unjudged()
     context = emergency_context(words, []) | {
         "advice": [advice_words],
         "only_crisis": False,
-        "tell_form": TellForm(data=request.POST if request.POST.get("go") == "tell" else None),
+        "tell_form": tell_form,
         "can_correct": True,
         "can_tell": True,
         "notice": notice,
@@ -153,14 +163,16 @@ def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     """Let the patient correct the answer ('I picked this by mistake'), or tell the clinic."""
     if request.POST.get("go") == "mistake":
         page = walk.content.stops[-1]["page"] if walk.content.stops else walk.steps[0]
-        drafts.retract_emergency(draft=draft)
+        answering.retract_emergency(draft=draft)
         # with contact and wish filled in, the patient came from the check page and goes back there
         change = bool(walk.content.contact and walk.content.wish)
         step = page if page in walk.steps else walk.first_open
         return redirect_to(walk.protocol, step, change=change)
     if (intention := request.POST.get("intention", "")) in INTENTIONS:
-        drafts.keep_intention(draft=draft, intention=intention)
+        answering.keep_intention(draft=draft, intention=intention)
         return redirect(f"{reverse('intake:emergency')}#next")
+    if LANGUAGE in request.POST:
+        return switch_language(request, draft, walk, EMERGENCY)
     form = TellForm(data=request.POST, proxied=walk.proxied)
     with override(walk.words.language_of(STOPPED)):
         is_valid = form.is_valid()
@@ -181,6 +193,8 @@ def show_tell_form(request: Request, walk: Walk) -> HttpResponse:
     """Show the emergency page. The form that tells the clinic may have come back with errors."""
     returned = returned_page(walk, EMERGENCY)
     form = TellForm(data=returned.posted if returned else None, proxied=walk.proxied)
+    if returned and returned.why == KEPT:
+        form.show_unjudged()
     with override(walk.words.language_of(STOPPED)):
         has_errors = bool(form.errors)
     return show_emergency(request, walk, form, status=422 if has_errors else 200)

@@ -78,7 +78,7 @@ def redirect_onward(request: Request, walk: Walk, step: str) -> HttpResponse:
 
 
 def show_step(
-    request: Request, walk: Walk, step: str, form: Form, *, notice: str = "", status: int = 0
+    request: Request, walk: Walk, step: str, form: Form, *, revision: int | str
 ) -> HttpResponse:
     """Show the contact step or the wish step. A form with errors has status 422."""
     age_page = walk.protocol.page_of(walk.uses.age).id
@@ -88,9 +88,9 @@ def show_step(
         "change": bool(request.GET.get("change")),
         "reach": reach_words(walk),
         "age_page": age_page if form.has_error("birth_date", "age") else "",
-        "notice": notice,
+        "revision": revision,
     }
-    status = status or (422 if form.errors else 200)
+    status = 422 if form.errors else 200
     return render(request, f"intake/{step}.html", context, status=status)
 
 
@@ -186,7 +186,8 @@ def blank_step(
     reach: str,
 ) -> str:
     """Return the HTML of the empty contact step or wish step."""
-    context = step_context(words, approved, kind, step, form) | {"reach": reach}
+    context = step_context(words, approved, kind, step, form)
+    context |= {"reach": reach, "revision": blank.REVISION}
     if before:
         context["back_url"] = page_url(words.protocol, before)
     here = page_url(words.protocol, step)

@@ -18,7 +18,7 @@ from intake.domain.triage import interrupting_rules
 from intake.errors import AnsweredSince
 from intake.forms.base import PageForm
 from intake.models.submissions import Draft
-from intake.questionnaire import drafts
+from intake.questionnaire import answering
 from intake.questionnaire.views import asking, emergencies, two_windows
 from intake.questionnaire.views.browser import (
     draft_notice,
@@ -43,6 +43,7 @@ from intake.questionnaire.views.returned import (
     returned_page,
     revision_of,
     switch_language,
+    typed_of,
 )
 from intake.questionnaire.walk import Walk
 from intake.wording.languages import if_foreign
@@ -73,7 +74,7 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
         return give_back(request, draft, walk, step, posted=QueryDict(), why=CHANGED)
     posted: QueryDict = request.POST
     if two_windows.CHOOSES in posted:
-        answer = two_windows.chosen(request, draft, walk, page)
+        answer = two_windows.chosen_answers(request, draft, walk, page)
         if isinstance(answer, HttpResponse):
             return answer
         posted = answer
@@ -81,16 +82,13 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
         stop = stop_by_emergency(draft, walk, page, posted)
         return stop or switch_language(request, draft, walk, step)
     elif posted.get("go") == "save":
-        drafts.keep_recognised(
-            draft=draft, page=page, values=emergencies.recognised_answers(page, posted)
-        )
-        return redirect("intake:save")
+        return save_for_later(draft, walk, page, posted)
     judged = judge(walk, page, posted)
     if judged.form.errors:
         stop = stop_by_emergency(draft, walk, page, posted)
         return stop or give_back(request, draft, walk, step, posted=posted)
     try:
-        after = drafts.save_page(
+        after = answering.save_page(
             draft=draft,
             page=page,
             values=judged.values,
@@ -100,6 +98,19 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
     except AnsweredSince:
         return give_back(request, draft, walk, step, posted=posted)
     return redirect_onward(request, after, step)
+
+
+def save_for_later(draft: Draft, walk: Walk, page: QuestionPage, posted: QueryDict) -> HttpResponse:
+    """Save the answers that can be read and the page as it was typed, and ask for an address."""
+    after = answering.keep_recognised(
+        draft=draft,
+        page=page,
+        values=emergencies.recognised_answers(page, posted),
+        posted=typed_of(posted),
+        seen=revision_of(posted),
+        why=KEPT,
+    )
+    return redirect("intake:emergency" if after.interrupting_rules else "intake:save")
 
 
 def is_outdated(walk: Walk, page: QuestionPage, posted: QueryDict) -> bool:
@@ -134,7 +145,7 @@ def stop_by_emergency(
     values = emergencies.recognised_answers(page, posted)
     if not interrupting_rules(walk.protocol, {**walk.known, **values}, si_screen=walk.si_screen):
         return None
-    drafts.keep_recognised(draft=draft, page=page, values=values)
+    answering.keep_recognised(draft=draft, page=page, values=values)
     return redirect("intake:emergency")
 
 
@@ -200,13 +211,15 @@ def show_returned(
     else:
         judged = judge(walk, page, two_windows.without_choices(posted))
         form = judged.form
-        since = drafts.answered_since(
-            walk.content, page, judged.values, kept=judged.kept, seen=revision_of(posted)
+        since = answering.given_since(
+            walk.content,
+            judged.values,
+            asked=[q.id for q in page.questions if q.id not in judged.kept],
+            seen=revision_of(posted),
         )
         if since and not form.errors:
-            return two_windows.show_choice(
-                request, draft, walk, page, since=since, mine=judged.values, posted=posted
-            )
+            asked = two_windows.of_questions(walk, page, since, judged.values)
+            return two_windows.show_choice(request, draft, walk, page.id, asked, posted)
     # the page does not show what another window has answered since, so it names its old revision
     context = page_context(request, walk, page, form, revision=posted.get("revision", ""))
     return render(request, template_of(page), context, status=422 if form.errors else 200)

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from clinic.requests import Request
 from intake.models.submissions import Draft
-from intake.questionnaire import drafts
+from intake.questionnaire import answering
 from intake.questionnaire.views.browser import redirect_to
 from intake.questionnaire.walk import Walk
 
@@ -48,13 +48,6 @@ def returned_page(walk: Walk, step: str) -> Returned | None:
     return Returned(posted, page.get("why", ""), page.get("notice", ""))
 
 
-def posted_or_returned(request: Request, returned: Returned | None) -> QueryDict | None:
-    """Return what this request posts, or what was posted on the page that came back."""
-    if request.method == "POST":
-        return request.POST
-    return returned.posted if returned else None
-
-
 def give_back(
     request: Request,
     draft: Draft,
@@ -70,9 +63,13 @@ def give_back(
     back (see `Content.give_back`). Raises Conflict and Gone.
     """
     data = request.POST if posted is None else posted
-    kept = {name: values for name, values in data.lists() if name not in NOT_TYPED}
-    drafts.give_back(draft=draft, step=step, posted=kept, **about)
+    answering.give_back(draft=draft, step=step, posted=typed_of(data), **about)
     return see_other(request, walk, step)
+
+
+def typed_of(posted: QueryDict) -> dict[str, list[str]]:
+    """Return what was posted without the button and the form token."""
+    return {name: values for name, values in posted.lists() if name not in NOT_TYPED}
 
 
 def see_other(request: Request, walk: Walk, step: str) -> HttpResponse:
@@ -84,10 +81,12 @@ def see_other(request: Request, walk: Walk, step: str) -> HttpResponse:
     return response
 
 
-def switch_language(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResponse:
+def switch_language(
+    request: Request, draft: Draft, walk: Walk, step: str, **about: Any
+) -> HttpResponse:
     """Show a step in another language, with what is typed on it. A page with errors keeps them."""
     before = returned_page(walk, step)
-    return give_back(request, draft, walk, step, why=before.why if before else KEPT)
+    return give_back(request, draft, walk, step, why=before.why if before else KEPT, **about)
 
 
 def revision_of(posted: QueryDict) -> int | None:

@@ -12,7 +12,7 @@ from intake.access.forms import FindForm
 from intake.draft_content import SAVED_ADDRESS
 from intake.errors import Conflict, Gone
 from intake.models.submissions import Draft, Kind
-from intake.questionnaire import drafts
+from intake.questionnaire import answering, drafts
 from intake.questionnaire.views.browser import draft_missing, reach_words, with_draft
 from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.request_limits import (
@@ -56,7 +56,7 @@ def save(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
         return with_retry_after(show(request, walk, form, status=429, notice=notice), seconds)
     address = form.cleaned_data["address"]
     try:
-        drafts.save_for_later(
+        answering.save_for_later(
             draft=draft,
             address=address,
             kept=bool(form.left_blank),

@@ -1,6 +1,10 @@
-"""Ask which answer counts, if another window answered a question after this page was shown."""
+"""Ask which answer counts, if another window answered a question after this page was shown.
 
-from collections.abc import Iterable, Mapping
+A name is here a name of `Content.given`: the id of a question, or a detail of contact or wish.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django import forms
@@ -31,44 +35,60 @@ CHOOSES: Final = "choose"  # the hidden field of the page that asks which answer
 THIS, OTHER = "this", "other"
 
 
+@dataclass(frozen=True)
+class TwoAnswers:
+    """The answer of this page and the different answer of another window, both in words."""
+
+    name: str
+    label: str
+    mine: str
+    other: str
+    language: str = ""
+
+
 class KeepForm(WalkForm):
     """One choice for each question that was answered in another window, too.
 
-    `mine` are the answers of the page that was posted, `data` has what was chosen so far.
+    `data` has what was chosen so far.
     """
 
-    def __init__(
-        self,
-        walk: Walk,
-        questions: Iterable[Question],
-        mine: Mapping[str, Any],
-        data: QueryDict,
-    ) -> None:
+    def __init__(self, asked: Iterable[TwoAnswers], data: QueryDict) -> None:
         super().__init__(data=data)
-        for question in questions:
-            asked = question.for_proxy() if walk.proxied else question
-            theirs = walk.content.answers.get(asked.id)
-            hidden = asked.id in walk.content.veiled
+        for two in asked:
             # Any, because our templates read `language`, which Django's fields do not have
             field: Any = forms.ChoiceField(
-                label=asked.text,
+                label=two.label,
                 choices=[
-                    (THIS, _("This window: %(answer)s") % {"answer": in_words(asked, mine)}),
-                    (
-                        OTHER,
-                        _("The other window: %(answer)s")
-                        % {"answer": _("Answered") if hidden else words_of(asked, theirs)},
-                    ),
+                    (THIS, _("This window: %(answer)s") % {"answer": two.mine}),
+                    (OTHER, _("The other window: %(answer)s") % {"answer": two.other}),
                 ],
                 widget=forms.RadioSelect,
                 error_messages={"required": gettext_lazy("Choose the answer that you keep.")},
             )
-            field.language = if_foreign(walk.words.language_of_question(asked.id))
-            self.fields[f"{CHOICE}{asked.id}"] = field
+            field.language = two.language
+            self.fields[f"{CHOICE}{two.name}"] = field
 
 
-def in_words(question: Question, answers: Mapping[str, Any]) -> str:
-    return words_of(question, answers.get(question.id))
+def of_questions(
+    walk: Walk, page: QuestionPage, since: Collection[str], mine: Mapping[str, Any]
+) -> list[TwoAnswers]:
+    """Return both answers to each question of a page that is in `since`."""
+    found = []
+    for question in page.questions:
+        if question.id in since:
+            asked = question.for_proxy() if walk.proxied else question
+            hidden = asked.id in walk.content.veiled
+            theirs = words_of(asked, walk.content.answers.get(asked.id))
+            found.append(
+                TwoAnswers(
+                    asked.id,
+                    asked.text,
+                    mine=words_of(asked, mine.get(asked.id)),
+                    other=_("Answered") if hidden else theirs,
+                    language=if_foreign(walk.words.language_of_question(asked.id)),
+                )
+            )
+    return found
 
 
 def words_of(question: Question, value: Any) -> str:
@@ -80,23 +100,19 @@ def show_choice(
     request: Request,
     draft: Draft,
     walk: Walk,
-    page: QuestionPage,
-    *,
-    since: Iterable[str],
-    mine: Mapping[str, Any],
+    step: str,
+    asked: Sequence[TwoAnswers],
     posted: QueryDict,
 ) -> HttpResponse:
-    """Show both answers to each question in `since`, and ask which one to keep."""
-    wanted = set(since)
-    questions = [question for question in page.questions if question.id in wanted]
-    form = KeepForm(walk, questions, mine, posted)
+    """Show both answers to each question in `asked`, and ask which one to keep."""
+    form = KeepForm(asked, posted)
     if CHOOSES not in posted:  # the patient has not pressed Continue on this page
         form.show_unjudged()
     context = {
         "form": form,
-        "asked": " ".join(question.id for question in questions),
+        "asked": " ".join(two.name for two in asked),
         "page": {
-            "id": page.id,
+            "id": step,
             "title": _("You answered this in another window. Which answer do you keep?"),
         },
         "title_language": "",
@@ -113,44 +129,58 @@ def show_choice(
 
 
 def chosen(
-    request: Request, draft: Draft, walk: Walk, page: QuestionPage
+    request: Request,
+    draft: Draft,
+    walk: Walk,
+    step: str,
+    *,
+    names: Iterable[str],
+    take_other: Callable[[QueryDict, str], None],
 ) -> QueryDict | HttpResponse:
-    """Return the page's answers with the choices of this request, as a page would post them.
+    """Return what was posted on the step with the choices of this request, as a page would post it.
 
-    If a choice is missing, or another button than Continue was pressed, returns the response. The
-    answers count only if no window has answered again since the choice was shown.
+    `names` are the names that the step can ask about. `take_other` puts the other window's answer
+    into what was posted. If a choice is missing, or another button than Continue was pressed,
+    returns the response. The answers count only if no window has answered again since the choice
+    was shown.
     """
-    returned = returned_page(walk, page.id)
+    returned = returned_page(walk, step)
     if returned is None:  # another window answered this page meanwhile
-        return see_other(request, walk, page.id)
-    posted = returned.posted
-    for question in page.questions:
-        if (choice := request.POST.get(CHOICE + question.id, "")) in (THIS, OTHER):
-            posted[CHOICE + question.id] = choice
+        return see_other(request, walk, step)
+    posted, typed = returned.posted, walk.content.returned[step].get("typed")
+    for name in names:
+        if (choice := request.POST.get(CHOICE + name, "")) in (THIS, OTHER):
+            posted[CHOICE + name] = choice
     if LANGUAGE in request.POST:
-        return give_back(request, draft, walk, page.id, posted=posted)
+        return give_back(request, draft, walk, step, posted=posted, typed=typed)
     if request.POST.get("go") == "save":
-        give_back(request, draft, walk, page.id, posted=posted)
+        give_back(request, draft, walk, step, posted=posted, typed=typed)
         return redirect("intake:save")
-    asked = [name for name in request.POST.get(CHOOSES, "").split() if name]
+    asked = request.POST.get(CHOOSES, "").split()
     if any(CHOICE + name not in posted for name in asked):
         posted[CHOOSES] = " ".join(asked)
-        return give_back(request, draft, walk, page.id, posted=posted)
+        return give_back(request, draft, walk, step, posted=posted, typed=typed)
     shown = revision_of(request.POST) or 0
     if any(walk.content.changed.get(name, 0) > shown for name in asked):
-        return see_other(request, walk, page.id)
-    return _resolved(walk, page, posted, revision=shown)
-
-
-def _resolved(walk: Walk, page: QuestionPage, posted: QueryDict, *, revision: int) -> QueryDict:
-    """Return what was posted, with the other window's answer where the patient chose it."""
+        return see_other(request, walk, step)
     resolved = without_choices(posted)
-    for question in page.questions:
-        if posted.get(CHOICE + question.id) == OTHER:
-            value = walk.content.answers.get(question.id)
-            resolved.setlist(question.id, as_posted(question, value))
-    resolved["revision"] = str(revision)
+    for name in names:
+        if posted.get(CHOICE + name) == OTHER:
+            take_other(resolved, name)
+    resolved["revision"] = str(shown)
     return resolved
+
+
+def chosen_answers(
+    request: Request, draft: Draft, walk: Walk, page: QuestionPage
+) -> QueryDict | HttpResponse:
+    """Return what was posted on a page of questions, with the choices of this request."""
+    questions = {question.id: question for question in page.questions}
+
+    def take_other(posted: QueryDict, name: str) -> None:
+        posted.setlist(name, as_posted(questions[name], walk.content.answers.get(name)))
+
+    return chosen(request, draft, walk, page.id, names=questions, take_other=take_other)
 
 
 def without_choices(posted: QueryDict) -> QueryDict:

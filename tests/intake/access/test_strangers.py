@@ -25,7 +25,7 @@ from clinic.models import Message
 from clinic.outgoing import outbox
 from intake.access.keys import digest
 from intake.models.access import Challenge
-from intake.questionnaire import drafts
+from intake.questionnaire import answering
 from tests import builders
 from tests.builders import CONTACT_DETAILS
 from tests.examples import examples
@@ -68,7 +68,7 @@ class Stranger:
             return
         elif what == "save":
             draft, _key = builders.draft({"name": "Somebody Else"})
-            drafts.save_for_later(draft=draft, address=MAILBOX)
+            answering.save_for_later(draft=draft, address=MAILBOX)
             draft.refresh_from_db()
             self.own.append(draft.reference)
             return
@@ -136,7 +136,7 @@ class TestStrangers(TestCase):
     ):
         if saved:
             draft, _key = builders.draft()
-            reference = drafts.save_for_later(draft=draft, address=MAILBOX)
+            reference = answering.save_for_later(draft=draft, address=MAILBOX)
         else:
             reference = builders.submission().reference
         stranger, patient = Stranger(reference), Patient()

@@ -64,6 +64,20 @@ def test_a_page_with_an_error_redirects_to_itself_and_shows_the_error_until_it_i
     assert patient.get(step_url(step)).status == 200
 
 
+@pytest.mark.parametrize("step", FAULTS)
+def test_save_and_come_back_later_keeps_what_was_not_understood_as_it_was_typed(step):
+    patient = at(step)
+    typed = patient.filled(**FAULTS[step])
+    assert patient.press("save", typed).step == "save"
+    page = patient.get(step_url(step))
+    assert (page.status, page.errors) == (200, [])  # it was not judged
+    for name in page.form.asked:
+        said = typed.get(name, [])
+        several = said if isinstance(said, list | tuple) else [said]
+        assert page.form.values.get(name, [""]) == [str(one) for one in several] or not said
+    assert patient.press("continue").status == 422
+
+
 def test_what_came_back_is_stored_sealed_and_ends_with_the_draft():
     patient = at("check")
     patient.change("reason")

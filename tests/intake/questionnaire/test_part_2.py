@@ -10,7 +10,7 @@ from clinic.models import Event, Message
 from intake import documents, protocols
 from intake.draft_content import Content
 from intake.models.submissions import Draft, Kind, Submission, Urgency
-from intake.questionnaire import drafts, sending
+from intake.questionnaire import answering, drafts, sending
 from tests import builders
 from tests.desk import page_of, words
 from tests.intake import book, my_visit
@@ -196,7 +196,7 @@ def send_elsewhere(first: Submission) -> None:
     )
     for page in drafts.walk_of(draft).pages:
         values = {"em_now": ("none",)} if page.id == "safety" else {}
-        drafts.save_page(draft=draft, page=page, values=values)
+        answering.save_page(draft=draft, page=page, values=values)
         draft.refresh_from_db()
     sending.submit(draft=draft)
 

@@ -19,7 +19,7 @@ from intake.models.submissions import (
     Urgency,
 )
 from intake.protocols import current
-from intake.questionnaire import drafts, sending, target_times
+from intake.questionnaire import answering, drafts, sending, target_times
 from tests import builders
 from tests.desk import Trail
 
@@ -128,9 +128,9 @@ def test_a_cleared_draft_is_gone_for_every_service():
     for act in (
         lambda: sending.submit(draft=stale),
         lambda: sending.tell_clinic(draft=stale, phone="+12025550147", name=""),
-        lambda: drafts.retract_emergency(draft=stale),
-        lambda: drafts.save_page(draft=stale, page=page, values={}),
-        lambda: drafts.save_wish(draft=stale, wish={}),
+        lambda: answering.retract_emergency(draft=stale),
+        lambda: answering.save_page(draft=stale, page=page, values={}),
+        lambda: answering.save_wish(draft=stale, wish={}),
     ):
         with pytest.raises(Gone):
             act()

@@ -1,11 +1,17 @@
 """The buttons that change the language keep what is typed on the page, and judge emergencies."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from intake.models.submissions import Communication, Submission
+from tests import builders
 from tests.intake.patient import Patient, step_url
 from tests.intake.questionnaire.everything import at
+from tests.intake.questionnaire.stops import Down, stopped
+from tests.intake.way_in import inside
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("crisis_question")]
 
@@ -83,3 +89,30 @@ def test_a_language_that_the_site_does_not_have_changes_nothing():
     response = patient.client.post(step_url("life"), {"language": "xx", "tobacco": "current"})
     assert response.status_code == 303
     assert response["Location"] == step_url("life")
+
+
+@pytest.mark.parametrize("database", ["up", "down"])
+def test_the_emergency_page_in_another_language_keeps_the_number_that_is_typed(database):
+    patient = stopped()
+    button = 'form="tell" formaction="/es/intake/emergency/" name="language" value="es"'
+    assert button in patient.page.html
+    typed = {"phone": f"{WORD} 0147", "name": "Quentin", "language": "es"}
+    with connection.execute_wrapper(Down()) if database == "down" else nullcontext():
+        page = patient.post("/es/intake/emergency/", typed)
+    assert (page.path, page.red_card, page.errors) == ("/es/intake/emergency/", True, [])
+    assert page.status == (503 if database == "down" else 200)
+    assert page.form.values["phone"] == [typed["phone"]]
+    assert page.form.values["name"] == ["Quentin"]
+    assert not Submission.objects.exists()
+    assert WORD not in str([url for _method, url, _response in patient.requests])
+
+
+def test_the_page_of_a_request_in_another_language_keeps_the_message_and_does_not_send_it():
+    patient = inside(builders.submission())
+    page = patient.get("/my/")
+    assert 'form="reply" formaction="/es/my/reply/" name="language" value="es"' in page.html
+    page = patient.post("/es/my/reply/", {"text": WORD, "language": "es"})
+    assert (page.status, page.errors) == (200, [])
+    assert page.form.values["text"] == [WORD]
+    assert 'lang="es"' in page.html
+    assert not Communication.objects.exists()

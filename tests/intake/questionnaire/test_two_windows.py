@@ -110,6 +110,28 @@ def test_a_danger_written_in_the_older_window_counts_at_once():
     assert stored("reason_text") == "I want to kill myself."
 
 
+@pytest.mark.parametrize(
+    ("question", "theirs", "mine", "counts"),
+    [
+        ("tobacco", "former", "current", "former"),
+        ("reason_text", "It creeps.", "It burns.", "It creeps."),
+        ("reason_text", "It creeps.", "I want to kill myself.", "I want to kill myself."),
+    ],
+)
+def test_save_in_an_older_window_changes_an_answer_given_since_only_if_it_is_a_danger(
+    question, theirs, mine, counts
+):
+    patient, one, other = open_twice(question)
+    go_on(patient, other, **{question: theirs})
+    patient.seen.append(one)
+    patient.press("save", patient.filled(**{question: mine}))
+    assert stored(question) == counts
+    if counts == theirs:
+        page = patient.get(one.url)
+        assert page.form.values[question] == [mine]
+        assert TITLE in patient.answer(**{question: mine}).text
+
+
 def test_an_error_in_the_older_window_comes_first_and_then_the_question_which_to_keep():
     patient, one, other = open_twice("age_years")
     go_on(patient, other, age_years=50)

@@ -27,7 +27,7 @@ from intake.domain.promises import promising_sentences
 from intake.draft_content import APPOINTMENT, CONTACT, Content
 from intake.models.submissions import Draft, Kind, Submission
 from intake.protocols import current, language_facts
-from intake.questionnaire import composing, drafts
+from intake.questionnaire import answering, composing
 from intake.questionnaire.views import check_page, emergencies, question_step, receipt, times_step
 from intake.questionnaire.walk import Walk
 from tests import builders
@@ -63,7 +63,7 @@ def walk_of(answers: Any, language: str, *, retracted: bool = False) -> Walk:
         stops=(stop,) if retracted else (),
     )
     walk = Walk(current(), content, wording=documents.wording(current().content_hash, language))
-    panel = tuple(fired.id for fired in walk.assessment.fired if drafts.is_panel(fired))
+    panel = tuple(fired.id for fired in walk.assessment.fired if answering.is_panel(fired))
     visited = (*walk.steps, CONTACT, APPOINTMENT)
     return walk.with_content(replace(content, visited=visited, panel=panel))
 
