@@ -35,7 +35,7 @@ def test_everything_patients_read_has_its_spanish():
 def test_sentences_of_templates_programs_and_the_domain_are_collected(found):
     assert found.get("Skip to the main part")
     assert found.get("Choose from the answers shown.")
-    assert found.get("“%(label)s” cannot be ticked together with other answers. Untick one.")
+    assert found.get("“%(label)s” cannot be checked together with other answers. Uncheck one.")
     assert found.get(("We found %(n)s page.", "We found %(n)s pages."))
     assert found.get("l, F j", "day")
     assert found.get("Your code from %(clinic)s")

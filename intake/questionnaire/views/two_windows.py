@@ -61,7 +61,9 @@ class KeepForm(WalkForm):
                     ),
                 ],
                 widget=forms.RadioSelect,
-                error_messages={"required": gettext_lazy("Choose the answer that you keep.")},
+                error_messages={
+                    "required": gettext_lazy("Choose the answer that you want to keep.")
+                },
             )
             field.language = if_foreign(walk.words.language_of_question(asked.id))
             self.fields[f"{CHOICE}{asked.id}"] = field
@@ -97,7 +99,7 @@ def show_choice(
         "asked": " ".join(question.id for question in questions),
         "page": {
             "id": page.id,
-            "title": _("You answered this in another window. Which answer do you keep?"),
+            "title": _("You answered this in another window. Which answer do you want to keep?"),
         },
         "title_language": "",
         "progress": "",

@@ -179,7 +179,7 @@ def test_going_on_from_an_old_page_never_begins_a_new_draft_unasked():
 def test_start_new_asks_again_whose_device_it_is():
     patient = begun("mine")
     page = patient.get("/intake/")
-    assert "Or start new" in page.text
+    assert "Or start over" in page.text
     assert "20 minutes" in page.text
     asked = patient.press("shared")
     patient.post("/intake/", asked.forms[1].values)

@@ -282,7 +282,7 @@ def test_another_age_asks_for_the_birth_date_again():
     assert page.step == "contact"
     page = patient.answer(**born(44))
     assert page.status == 422
-    assert "but this date makes 44" in page.text
+    assert "but this birth date makes the patient 44" in page.text
     page = patient.answer(**born(45))
     assert page.step == "check"
 
