@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from intake.domain import answers as domain
+from intake.domain.definition import Question
 from intake.domain.wrong_answers import InvalidAnswer
 from intake.forms.base import SingleValueForm, ask_about_slip
 from intake.forms.fields import (
@@ -104,7 +105,10 @@ class CodeForm(SingleValueForm):
 
 
 class ReplyForm(SingleValueForm):
-    """Ask for a patient's message to the clinic."""
+    """Ask for a patient's message to the clinic.
+
+    `second` is the question whether the message can wait; None where it is not asked.
+    """
 
     text = forms.CharField(
         label=_("Write to us"),
@@ -113,6 +117,16 @@ class ReplyForm(SingleValueForm):
         strip=False,
         error_messages={"required": _("Write something, or leave this page.")},
     )
+
+    def __init__(self, *, second: Question | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        if second is not None:
+            self.fields["second"] = forms.ChoiceField(
+                label=second.text,
+                choices=[(option.code, option.label) for option in second.options],
+                widget=forms.RadioSelect,
+                required=False,
+            )
 
     def clean_text(self) -> str:
         try:

@@ -143,6 +143,7 @@ def _danger(protocol: Protocol) -> Iterator[Thing]:
         yield _thing("Words of patients", concept, "", dict(phrases), protocol)
     values = {"fillers": danger.fillers, "patient": danger.patient, "common": danger.common}
     values |= {f"role {role}": ", ".join(names) for role, names in danger.roles.items()}
+    values["falls_short"] = ", ".join(danger.falls_short)
     yield _thing("Words of patients", "", "", values, protocol)
 
 

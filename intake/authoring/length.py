@@ -41,7 +41,7 @@ from intake.questionnaire.walk import Walk
 _NOT_READ: Final = re.compile(
     r'(?s)<a href="[^"]*">[^<]*</a>(?=</dd>)|<a class="back".*?</a>'
     r'|<div class="trap".*?</div>|<button.*?</button>|<textarea.*?</textarea>'
-    r'|<p class="quiet">[^<]*</p>\s*<p class="quiet leave">.*?</p>'
+    r'|<p class="quiet">[^<]*<a href="[^"]*/leave/">[^<]*</a></p>|<p class="quiet leave">.*?</p>'
 )
 _NOT_SEEN: Final = re.compile(r'(?s)<span class="vh".*?</span>')
 """Words for screen readers, which a screen does not show."""
@@ -171,7 +171,10 @@ def _pages(
         wording=documents.wording(protocol.content_hash, language),
         reach=timedelta(hours=settings.DRAFT_OWN_HOURS),
     )
+    second = protocol.uses.cannot_wait  # whoever wrote nothing alarming skips it
     for question in (question for page in walk.pages for question in page.questions):
+        if second is not None and question.id == second.q:
+            continue
         if question.id not in answers and question.type != "text":
             raise ValueError(f"“{person.name}” in stories.yaml does not answer “{question.id}”.")
     content_hash, reach, uses = protocol.content_hash, reach_words(walk), walk.uses

@@ -8,16 +8,16 @@ here can backtrack.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import accumulate
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from intake.domain.danger_lexicon import END, JOINED, Lexicon, Node
+from intake.domain.danger_lexicon import TOKEN, Lexicon, Node, Word
 from intake.domain.danger_scope import DENIED, NOW, OTHER, PAST, Scopes
 from intake.domain.danger_words import Danger, Frame
 
@@ -26,7 +26,7 @@ MOST_HITS: Final = 3
 """Of one frame at most so many hits are kept. A hit that is now takes the place of all others."""
 _STOPS: Final = frozenset(".!?;")
 _EMOJI: Final = range(0x1F000, 0x1FB00)
-_TOKEN: Final = re.compile(r"\d+[.,]\d+|[^\W_]+(?:'[^\W_]+)*|([\U0001F000-\U0001FAFF])\1*|[^\w\s]")
+_MOST_LETTERS: Final = 20_000
 _LOOKALIKE: Final = str.maketrans("асеорхуіјѕһԁԛԝѵαορτυνικ", "aceopxyijshdqwvaoptuvik")
 _FOR_STOP: Final = 2
 """A full stop between two concepts counts as so many words."""
@@ -64,10 +64,11 @@ class _Letters(dict[int, str]):
         elif character in "\u2018\u2019\u201a\u201b\u02bc\u2032\u00b4`":
             read = "'"
         else:
-            plain = unicodedata.normalize("NFKD", character).casefold()
-            read = "".join(c for c in plain if unicodedata.category(c) not in ("Mn", "Cf"))
+            read = unicodedata.normalize("NFKD", character).casefold()
+            if read != character or not read.isalpha():
+                read = "".join(c for c in read if unicodedata.category(c) not in ("Mn", "Cf"))
             read = read.translate(_LOOKALIKE)
-        if code < 0x3000 or code in _EMOJI:
+        if len(self) < _MOST_LETTERS:
             self[code] = read
         return read
 
@@ -89,63 +90,79 @@ class Text:
     def __init__(self, text: str, lexicon: Lexicon) -> None:
         self._text = text
         self._plain = text.lower() if text.isascii() else text.translate(_LETTERS)
-        self.all: list[str] = []
+        self.all: list[Word] = []
         self.stops: list[bool] = []
         self.rank: list[int] = []
         self.words: list[str] = []
         self.before: list[str] = []
-        self._places: list[re.Match[str]] = []
         self.patient: list[int] = []
-        fillers, mark, stop, last, older = lexicon.fillers, "", False, "", ""
-        for match in _TOKEN.finditer(self._plain):
-            letters = match[0]
-            if not (letters[0].isalnum() or letters >= "\U0001f000"):
-                mark += letters
-                stop = stop or letters in _STOPS
-                continue
-            words: Iterable[str] = (letters,)
-            if letters >= "\U0001f000":
-                words = letters[:2] if lexicon.symbols(letters[0]) else ()
-            elif "'" in letters:
-                words = (letters.replace("'", ""),)
-            elif len(letters) >= JOINED:
-                words = lexicon.joined(letters)
-            for word in words:
-                if word == last == older and not stop:
+        self._original: dict[Span, Span] = {}
+        self._tokens: list[int] = []
+        """For each word of `words` the number of its token."""
+        mark, stop, last, older, count, tokens = "", False, None, None, 0, 0
+        chunks = lexicon.chunks
+        for chunk in self._plain.split():
+            found, after, size = chunks[chunk]
+            for before, word, number in found:
+                if before:
+                    mark += before
+                    stop = stop or not _STOPS.isdisjoint(before)
+                if word is last and word is older and not stop:
                     continue
                 older, last = last, word
                 self.all.append(word)
                 self.stops.append(stop)
-                self.rank.append(len(self.words))
+                self.rank.append(count)
                 stop = False
-                if word in lexicon.patient:
-                    self.patient.append(len(self.words))
-                if word not in fillers:
-                    self.words.append(word)
+                if word.is_patient:
+                    self.patient.append(count)
+                if not word.is_filler:
+                    self.words.append(word.text)
                     self.before.append(mark)
-                    self._places.append(match)
+                    self._tokens.append(tokens + number)
+                    count += 1
                     mark = ""
-        self.rank.append(len(self.words))
+            if after:
+                mark += after
+                stop = stop or not _STOPS.isdisjoint(after)
+            tokens += size
+        self.rank.append(count)
         self.before.append(mark)
 
     def original(self, span: Span) -> Span:
         """Return where the words from `span[0]` up to `span[1]` stand in the text as written."""
-        start, end = self._places[span[0]].start(), self._places[span[1] - 1].end()
+        if span not in self._original:
+            self._original[span] = self._placed(span)
+        return self._original[span]
+
+    def _placed(self, span: Span) -> Span:
+        start = self._places[self._tokens[span[0]]][0]
+        end = self._places[self._tokens[span[1] - 1]][1]
         if len(self._plain) == len(self._text):
             return start, end
         return bisect_right(self._ends, start), bisect_left(self._ends, end) + 1
 
     @cached_property
+    def _places(self) -> list[Span]:
+        """Where each token stands in the text as it is read."""
+        return [match.span() for match in TOKEN.finditer(self._plain)]
+
+    @cached_property
     def stops_before(self) -> list[bool]:
         """Whether a sentence begins at each word of `words`; True for the end of the text."""
-        stops = [not _STOPS.isdisjoint(mark) for mark in self.before]
+        stops = [mark != "" and not _STOPS.isdisjoint(mark) for mark in self.before]
         stops[-1] = True
         return stops
 
     @cached_property
+    def count_stops(self) -> list[int]:
+        """How many sentences begin before each word of `words`, and before the end of the text."""
+        return [0, *accumulate(self.stops_before)]
+
+    @cached_property
     def _ends(self) -> list[int]:
         """Where each character of the text ends, after what it is read as."""
-        return list(accumulate(len(_LETTERS[ord(character)]) for character in self._text))
+        return list(accumulate(map(len, map(_LETTERS.__getitem__, map(ord, self._text)))))
 
 
 class Reading:
@@ -161,8 +178,8 @@ class Reading:
         self._text = Text(text, self._lexicon)
         self._original = text
         self._places: dict[Found, Span] = {}
-        self._concepts = _Concepts(self._lexicon, self._text)
-        spans = self._concepts.find(self._lexicon.tries)
+        self._concepts = _Concepts(self._text, self._lexicon)
+        spans = self._concepts.find(0)
         self.found: tuple[Found, ...] = ()
         self._scope_of: list[tuple[Span, str]] = []
         frames = list(self._standing(spans))
@@ -179,7 +196,7 @@ class Reading:
     @cached_property
     def _spans(self) -> dict[str, list[Span]]:
         """The places of all concepts, also of those that tell the scope."""
-        return self._concepts.find(self._lexicon.scope_tries)
+        return self._concepts.find(1)
 
     @cached_property
     def _scopes(self) -> Scopes:
@@ -198,13 +215,13 @@ class Reading:
     def _is_near(self, frame: Frame, spans: Mapping[str, list[Span]]) -> bool:
         """Whether the concepts of a frame stand near each other, whatever their scope."""
         lists = [spans[concept] for concept in frame.of]
-        return next(_near(lists, frame.within, self._text.stops_before), None) is not None
+        return next(_near(lists, frame.within, self._text.count_stops), None) is not None
 
     def _hits(self, frame: Frame, lists: list[list[Span]]) -> Iterator[Found]:
         kept: list[Found] = []
         if not all(lists):
             return
-        for spans in _near(lists, frame.within, self._text.stops_before):
+        for spans in _near(lists, frame.within, self._text.count_stops):
             scope = self._scopes.of_hit(frame, spans)
             if scope == NOW and kept and kept[0].scope != NOW:
                 kept = []
@@ -216,7 +233,7 @@ class Reading:
         yield from kept
 
     def _found(self, frame: Frame, spans: tuple[Span, ...], scope: str) -> Found:
-        places = tuple(sorted(self._text.original(span) for span in spans))
+        places = tuple(sorted([self._text.original(span) for span in spans]))
         words = " … ".join(self._original[start:end] for start, end in places)
         found = Found(frame.id, frame.rule, scope, words, places)
         self._places[found] = min(spans)[0], max(end for _start, end in spans)
@@ -233,7 +250,8 @@ class Reading:
             start -= 1
         first = len(Text(text[:start], self._lexicon).words)
         last = len(Text(text[:end], self._lexicon).words)
-        words = first, max(first + 1, last)
+        # a row of letters may be cut into words, and the row as a whole not
+        words = first, max(first + 1, min(last, len(self._text.words)))
         scopes = [scope for at, scope in self._scope_of if at[0] < words[1] and first < at[1]]
         if scopes and NOW not in scopes:
             return scopes[0], words
@@ -288,97 +306,120 @@ def lexicon_of(danger: Danger, own_words: frozenset[str]) -> Lexicon:
 class _Concepts:
     """Where the concepts stand in a text."""
 
-    def __init__(self, lexicon: Lexicon, text: Text) -> None:
-        known = {word: lexicon.symbols(word) for word in set(text.all)}
-        self._at = [known[word] for word in text.all]
-        """What each single word stands for."""
-        self._begins = [
-            (place, symbol) for place, symbols in enumerate(self._at) for symbol in symbols
-        ]
-        self._wide: dict[int, list[tuple[str, int]]] = {}
-        """The concepts that begin at a word, and the words at which they end."""
+    def __init__(self, text: Text, lexicon: Lexicon) -> None:
         self._text = text
-        self._fillers = [word in lexicon.fillers for word in text.all]
-        self._spans: dict[str, set[Span]] = {}
+        self._lexicon = lexicon
+        self._parts: dict[int, list[tuple[str, int]]] = {}
+        """The parts of phrases, of two words and more: where they begin, and where they end."""
+        self._spans: dict[str, list[Span]] = {}
 
-    def find(self, tries: list[Node]) -> dict[str, list[Span]]:
-        """Find the phrases of these tries. Return the places of every concept found so far.
+    def find(self, number: int) -> dict[str, list[Span]]:
+        """Find the phrases of a trie. Return the places of every concept found so far.
 
         A trie may name the concepts of the tries before it. The places are in order, and count the
-        words of `Text.words`.
+        words of `Text.words`. The words are read from the last to the first: what a phrase names
+        after its first word is known when the phrase is read.
         """
-        rank = self._text.rank
-        for trie in tries:
-            ended: list[tuple[int, str, int]] = []
-            for place, symbol in self._begins:
-                if (node := trie.get(symbol)) is not None:
-                    self._end(node, place + 1, place, ended)
-            for place, ends in self._wide.items():
-                for symbol, end in ends:
-                    if (node := trie.get(symbol)) is not None:
-                        self._end(node, end, place, ended)
-            for place, concept, end in ended:
-                self._wide.setdefault(place, []).append((f"<{concept}>", end))
-                if rank[place] < rank[end]:
-                    self._spans.setdefault(concept, set()).add((rank[place], rank[end]))
-        return {concept: sorted(spans) for concept, spans in self._spans.items()}
+        words, stops, rank = self._text.all, self._text.stops, self._text.rank
+        trie, names, parts = self._lexicon.tries[number], self._lexicon.parts, self._parts
+        found: defaultdict[str, list[Span]] = defaultdict(list)
+        for place in range(len(words) - 1, -1, -1):
+            word = words[place]
+            begins, begun = word.begins[number], parts.get(place, ())
+            if begins is None and not begun:
+                continue
+            at = rank[place]
+            ended: list[tuple[str, int]] = []
+            if begins is not None:
+                if begins.concepts and not word.is_filler:
+                    for concept in begins.concepts:
+                        found[concept].append((at, at + 1))
+                if begins.nodes and place + 1 < len(words) and not stops[place + 1]:
+                    follower = words[place + 1]
+                    passes = follower.is_filler or place + 1 in parts
+                    for node in begins.nodes:
+                        if passes or not node.below.keys().isdisjoint(follower.symbols):
+                            self._follow(node.below, place + 1, ended)
+            for part, end in begun:
+                if (next_node := trie.get(part)) is not None:
+                    self._end(next_node, end, ended)
+            if not ended:
+                continue
+            known: set[tuple[str, int]] = set()
+            for concept, end in ended:  # the list grows during the loop
+                if (concept, end) in known:
+                    continue
+                known.add((concept, end))
+                if at < rank[end]:
+                    found[concept].append((at, rank[end]))
+                if (named := names.get(concept)) is not None:
+                    parts.setdefault(place, []).append((named, end))
+                    if (next_node := trie.get(named)) is not None:
+                        self._end(next_node, end, ended)
+        self._spans |= {concept: sorted(set(spans)) for concept, spans in found.items()}
+        return self._spans
 
-    def _end(self, node: Node, end: int, start: int, ended: list[tuple[int, str, int]]) -> None:
-        """Add to `ended` each concept with a phrase that begins at `start` and passes `node`.
+    def _end(self, node: Node, end: int, ended: list[tuple[str, int]]) -> None:
+        """Add to `ended` each concept with a phrase that passes `node` right before word `end`."""
+        for concept in node.ends:
+            ended.append((concept, end))
+        if node.below:
+            self._follow(node.below, end, ended)
 
-        Fillers between the words of a phrase are skipped.
-        """
-        if END in node:
-            ended.extend((start, concept, end) for concept in node[END])
-            if len(node) == 1:
-                return
-        at, stops, fillers, wide = self._at, self._text.stops, self._fillers, self._wide
-        while end < len(at) and not stops[end]:
-            for symbol in at[end]:
-                if (below := node.get(symbol)) is not None:
-                    self._end(below, end + 1, start, ended)
-            if end in wide:
-                for symbol, last in wide[end]:
-                    if (below := node.get(symbol)) is not None:
-                        self._end(below, last, start, ended)
-            if not fillers[end]:
+    def _follow(self, below: Mapping[str, Node], end: int, ended: list[tuple[str, int]]) -> None:
+        """Go on in the phrases with the word `end`. Fillers between their words are skipped."""
+        words, stops, parts = self._text.all, self._text.stops, self._parts
+        while end < len(words) and not stops[end]:
+            word = words[end]
+            for symbol in word.symbols:
+                if (node := below.get(symbol)) is not None:
+                    self._end(node, end + 1, ended)
+            for part, last in parts.get(end, ()):
+                if (node := below.get(part)) is not None:
+                    self._end(node, last, ended)
+            if not word.is_filler:
                 break
             end += 1
 
 
-def _near(lists: list[list[Span]], within: int, stops: list[bool]) -> Iterator[tuple[Span, ...]]:
-    """Yield spans that stand near each other, one of each list."""
+def _near(lists: list[list[Span]], within: int, stops: list[int]) -> Iterator[tuple[Span, ...]]:
+    """Yield spans that stand near each other, one of each list.
+
+    `stops` counts the ends of sentences before each word.
+    """
     first, *others = lists
     if not others:
         yield from ((span,) for span in first)
         return
     for span in first:
-        chosen = [_nearest(span, other, within, stops) for other in others]
-        if all(chosen):
-            for second in chosen[0]:
-                if len(chosen) == 1:
-                    yield span, second
-                    continue
-                for third in chosen[1]:
-                    if third[0] >= second[1] or third[1] <= second[0]:
-                        yield span, second, third
+        second_near = _nearest(span, others[0], within, stops)
+        if not second_near:
+            continue
+        if len(others) == 1:
+            yield from ((span, second) for second in second_near)
+            continue
+        third_near = _nearest(span, others[1], within, stops)
+        for second in second_near:
+            for third in third_near:
+                if third[0] >= second[1] or third[1] <= second[0]:
+                    yield span, second, third
 
 
-def _nearest(span: Span, spans: list[Span], within: int, stops: list[bool]) -> list[Span]:
+def _nearest(span: Span, spans: list[Span], within: int, stops: list[int]) -> list[Span]:
     """Return the spans, at most five on each side, that are not too far from a span."""
     near: list[Span] = []
+    start, end = span
     place = bisect_left(spans, span)
-    for steps in (
-        range(place - 1, max(-1, place - 6), -1),
-        range(place, min(len(spans), place + 5)),
-    ):
-        for step in steps:
-            other = spans[step]
-            start, end = (other[1], span[0]) if other[0] < span[0] else (span[1], other[0])
-            if start > end:
-                continue  # one stands in the other
-            if end - start + _FOR_STOP * sum(stops[start : end + 1]) <= within:
+    for other in reversed(spans[max(0, place - 5) : place]):
+        gap = start - other[1] if other[0] < start else other[0] - end
+        if 0 <= gap <= within:
+            at = other[1] if other[0] < start else end
+            if gap + _FOR_STOP * (stops[at + gap + 1] - stops[at]) <= within:
                 near.append(other)
+    for other in spans[place : place + 5]:
+        gap = other[0] - end
+        if 0 <= gap <= within and gap + _FOR_STOP * (stops[other[0] + 1] - stops[end]) <= within:
+            near.append(other)
     return near
 
 
@@ -386,10 +427,7 @@ def words_of(texts: Iterable[str]) -> frozenset[str]:
     """Return the words of these texts as the reader reads words."""
     plain = (text.translate(_LETTERS) for text in texts)
     return frozenset(
-        token.replace("'", "")
-        for text in plain
-        for token in _TOKEN.findall(text)
-        if token.isalnum()
+        token.replace("'", "") for text in plain for token in TOKEN.findall(text) if token.isalnum()
     )
 
 

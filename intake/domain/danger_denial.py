@@ -7,11 +7,12 @@ hurts" denies nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import accumulate
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import accumulate, compress
 from typing import Final
 
-from intake.domain.danger_words import Danger
+from intake.domain.danger_words import LASTING, SIGNS, Danger
 
 Span = tuple[int, int]
 NEAR: Final = 6
@@ -33,14 +34,13 @@ class Denials:
         self._before = before
         self._stops = stops
         self._count = len(words)
-        self._first = _last_stops(self._stops)
-        backwards = _last_stops(self._stops[::-1])
-        self._last = [self._count - place for place in reversed(backwards)]
+        self._first, self._last = _sentences(stops)
         self._spans = spans
-        self._at = {role: self._starts(concepts) for role, concepts in danger.roles.items()}
-        self._signs = self._starts(danger.signs & spans.keys())
-        self._lasting = self._starts((danger.signs - danger.lacks) & spans.keys())
+        self._at = self._tables(danger)
+        self._signs, self._lasting = self._at[SIGNS], self._at[LASTING]
         self._at["patient"] = dict.fromkeys(patient, 0)
+        self._order = {role: sorted(table) for role, table in self._at.items() if table}
+        self._sentence_of = list(accumulate(map(int, stops)))
         self._places = danger.places
         self._serious = frozenset(danger.roles.get("serious", ()))
         self._hidden = self._hides()
@@ -51,16 +51,20 @@ class Denials:
         spans = self._spans.get(concept, [])
         if not self._hidden:
             return spans
-        return [span for span in spans if not self._is_hidden(span)]
+        hidden = self._hidden.keys()
+        return [s for s in spans if hidden.isdisjoint(range(*s)) or not self._is_hidden(s)]
 
     # Tables
 
-    def _starts(self, concepts: Iterable[str]) -> dict[int, int]:
-        """Return start → the farthest end of the concepts' phrases."""
-        found: dict[int, int] = {}
-        for concept in concepts:
-            for start, end in self._spans.get(concept, ()):
-                found[start] = max(end, found.get(start, 0))
+    def _tables(self, danger: Danger) -> dict[str, dict[int, int]]:
+        """Return for each role start → the farthest end of the phrases of its concepts."""
+        found: dict[str, dict[int, int]] = {role: {} for role in (*danger.roles, SIGNS, LASTING)}
+        for concept, spans in self._spans.items():
+            for role in danger.roles_of.get(concept, ()):
+                table = found[role]
+                for start, end in spans:
+                    if end > table.get(start, 0):
+                        table[start] = end
         return found
 
     def _hides(self) -> dict[int, int]:
@@ -82,16 +86,17 @@ class Denials:
 
     def _within(self, role: str, start: int, end: int) -> list[int]:
         """Return the places from `start` up to `end` at which a phrase of the role begins."""
-        table = self._at.get(role)
-        if not table:
+        order = self._order.get(role)
+        if order is None:
             return []
-        return [place for place in range(max(0, start), min(end, self._count)) if place in table]
+        first = bisect_left(order, start)
+        return order[first : bisect_left(order, min(end, self._count), first)]
 
     def _sentence(self, span: Span, near: int) -> Span:
         """Return the words around a span, at most `near` on each side, in the same sentence."""
-        start, end = span
-        first, last = self._first[start], self._last[end]
-        return max(first, start - near), min(last, end + near)
+        start, end = span[0] - near, span[1] + near
+        first, last = self._first[span[0]], self._last[span[1]]
+        return start if start > first else first, end if end < last else last
 
     # Denied
 
@@ -220,6 +225,13 @@ class Denials:
         return closed and "?" not in self._before[last] and self._before[end] in ("", ",", "-")
 
 
-def _last_stops(stops: list[bool]) -> list[int]:
-    """Return for each place the last stop at or before the place, or 0."""
-    return list(accumulate((place if stop else 0 for place, stop in enumerate(stops)), max))
+def _sentences(stops: list[bool]) -> tuple[list[int], list[int]]:
+    """Return for each word where its sentence begins, and the next place where one begins."""
+    first: list[int] = []
+    last: list[int] = []
+    begin = 0
+    for place in compress(range(len(stops)), stops):
+        first += [begin] * (place - len(first))
+        last += [place] * (place + 1 - len(last))
+        begin = place
+    return [*first, begin], last

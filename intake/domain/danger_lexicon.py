@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Set
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from intake.domain.danger_words import NUMBERS, PART, Danger, listed
 
-END: Final = ""
-"""The key of a node under which stand the concepts that end there."""
-
-Node = dict[str, Any]
+TOKEN: Final = re.compile(r"\d+[.,]\d+|[^\W_]+(?:'[^\W_]+)*|([\U0001F000-\U0001FAFF])\1*|[^\w\s]")
+"""A number, a word, all of the same emoji in a row, or one sign of punctuation."""
+FIRST_EMOJI: Final = "\U0001f000"
+_MOST_CHUNKS: Final = 10_000
 _ONE_SLIP: Final = 4
 _TWO_SLIPS: Final = 8
 _LONGEST: Final = 40
 JOINED: Final = 14
 """From this length on an unknown word may be several words without spaces."""
 _LONGEST_JOINED: Final = 200
+_REPEATED: Final = re.compile(r"(.)\1{2,}")
+_DOUBLED: Final = re.compile(r"(.)\1")
 _ENDINGS: Final = {
     "en": ("", "s", "ed", "ing", "in", "y"),
     "es": ("", "o", "a", "os", "as", "e", "ada", "ado", "ando", "aron"),
@@ -44,6 +46,95 @@ _SOUNDS: Final = tuple(
 )
 
 
+class Node:
+    """A place in the phrases: the concepts that end here, and what may follow."""
+
+    __slots__ = ("below", "ends")
+
+    def __init__(self) -> None:
+        self.ends: list[str] = []
+        self.below: dict[str, Node] = {}
+
+
+class Begins(NamedTuple):
+    """What a word begins in a trie: the concepts that it ends, too, and nodes with more below."""
+
+    concepts: tuple[str, ...]
+    nodes: tuple[Node, ...]
+
+
+class Word(NamedTuple):
+    """A word of a text. `symbols` are what it stands for in phrases, also as a part of others.
+
+    `begins` has for each trie what the word begins there, or None.
+    """
+
+    text: str
+    symbols: tuple[str, ...]
+    begins: tuple[Begins | None, ...]
+    is_filler: bool
+    is_patient: bool
+
+
+class Chunk(NamedTuple):
+    """What stands between two spaces of a text.
+
+    `words` are its words, each with the punctuation before the word and the number of its token.
+    `mark` is the punctuation after the last word, and `tokens` the number of tokens.
+    """
+
+    words: tuple[tuple[str, Word, int], ...]
+    mark: str
+    tokens: int
+
+
+class Chunks(dict[str, Chunk]):
+    """The chunks that texts have had so far. Equal words of these are one object."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self._words: dict[str, Word] = {}
+        self._tokens: dict[str, tuple[Word, ...] | None] = {}
+
+    def __missing__(self, chunk: str) -> Chunk:
+        words: list[tuple[str, Word, int]] = []
+        mark, number = "", -1
+        for number, match in enumerate(TOKEN.finditer(chunk)):
+            token = match[0]
+            if token >= FIRST_EMOJI:
+                token = token[:2]
+            if token not in self._tokens:
+                self._tokens[token] = self._read(token)
+            if (found := self._tokens[token]) is None:
+                mark += token
+                continue
+            for word in found:
+                words.append((mark, word, number))
+                mark = ""
+        read = Chunk(tuple(words), mark, number + 1)
+        if len(chunk) <= _LONGEST:
+            self[chunk] = read
+        return read
+
+    def _read(self, token: str) -> tuple[Word, ...] | None:
+        """Return the words of a token; None for punctuation."""
+        lexicon = self._lexicon
+        if token >= FIRST_EMOJI:
+            words = list(token) if lexicon.symbols(token[0]) else []
+        elif not token[0].isalnum():
+            return None
+        elif "'" in token:
+            words = [token.replace("'", "")]
+        else:
+            words = lexicon.joined(token)
+        return tuple(self._word(word) for word in words)
+
+    def _word(self, text: str) -> Word:
+        if text not in self._words:
+            self._words[text] = self._lexicon.word(text)
+        return self._words[text]
+
+
 class Lexicon:
     """The tables of one `Danger`. `own_words` are the words of the clinic's texts."""
 
@@ -54,10 +145,14 @@ class Lexicon:
         self._words: dict[str, None] = {}
         self._prefixes: dict[str, str] = {}
         heard = frozenset(danger.heard)
-        self.tries = self._tries(heard)
-        """The phrases of the concepts that frames read, layer by layer."""
-        self.scope_tries = self._tries(danger.concepts.keys() - heard)
-        """The phrases of all other concepts. They are searched only in a text with a frame."""
+        self.tries = self._trie(heard), self._trie(danger.concepts.keys() - heard)
+        """The phrases by their first word: of the concepts that frames read, and of all others.
+
+        The second are searched only in a text with a frame.
+        """
+        named = set().union(*map(danger.parts, danger.concepts))
+        self.parts = {concept: f"<{concept}>" for concept in sorted(named)}
+        """The concepts that phrases name."""
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
         self.known = frozenset(self._words) | self.fillers
         self._table: dict[str, tuple[str, ...]] = {}
@@ -70,6 +165,34 @@ class Lexicon:
         }
         for word in (*self.known, *self._spared):
             self._table[word] = self._looked_up(word)
+        self._chunks = Chunks(self)
+
+    @property
+    def chunks(self) -> Chunks:
+        """The chunks that texts have had so far: a bounded memory, from which nothing differs."""
+        if len(self._chunks) > _MOST_CHUNKS:
+            self._chunks = Chunks(self)
+        return self._chunks
+
+    def word(self, text: str) -> Word:
+        """Return what a word stands for."""
+        symbols = list(self.symbols(text))
+        begins: list[Begins | None] = []
+        for trie in self.tries:
+            nodes: list[Node] = []
+            concepts: dict[str, None] = {}
+            for symbol in symbols:  # the list grows during the loop
+                if (node := trie.get(symbol)) is None:
+                    continue
+                nodes += [node] if node.below else []
+                for concept in node.ends:
+                    if concept not in concepts and concept in self.parts:
+                        symbols.append(self.parts[concept])
+                    concepts[concept] = None
+            found = Begins(tuple(concepts), tuple(nodes))
+            begins.append(found if concepts or nodes else None)
+        is_filler = text in self.fillers
+        return Word(text, tuple(symbols), tuple(begins), is_filler, text in self.patient)
 
     def symbols(self, word: str) -> tuple[str, ...]:
         """Return what a word of a text stands for in the phrases; nothing for other words."""
@@ -103,27 +226,23 @@ class Lexicon:
         cost, words = best[-1]
         return [part for part in words if part] if cost * 3 < len(word) else [word]
 
-    def _tries(self, concepts: Set[str]) -> list[Node]:
-        tries = []
+    def _trie(self, concepts: Set[str]) -> dict[str, Node]:
+        top = Node()
         for layer in self.danger.layers:
-            trie: Node = {}
             for concept in layer:
                 if concept in concepts:
                     for phrase in self.danger.phrases(concept):
-                        self._add(trie, phrase, concept)
-            if trie:
-                tries.append(trie)
-        return tries
+                        self._add(top, phrase, concept)
+        return top.below
 
-    def _add(self, trie: Node, phrase: tuple[tuple[str, ...], ...], concept: str) -> None:
-        nodes = [trie]
+    def _add(self, top: Node, phrase: tuple[tuple[str, ...], ...], concept: str) -> None:
+        nodes = [top]
         for alternatives in phrase:
             symbols = [self._symbol(word) for word in alternatives]
-            nodes = [node.setdefault(symbol, {}) for node in nodes for symbol in symbols]
+            nodes = [node.below.setdefault(s, Node()) for node in nodes for s in symbols]
         for node in nodes:
-            ends = node.setdefault(END, [])
-            if node is not trie and concept not in ends:
-                ends.append(concept)
+            if node is not top and concept not in node.ends:
+                node.ends.append(concept)
 
     def _symbol(self, word: str) -> str:
         if part := PART.fullmatch(word):
@@ -155,8 +274,8 @@ class Lexicon:
 
     def _meant(self, word: str) -> str | None:
         """Return the word that a slip stands for, or None."""
-        squeezed = re.sub(r"(.)\1{2,}", r"\1\1", word)
-        for shorter in (squeezed, re.sub(r"(.)\1", r"\1", squeezed)):
+        squeezed = _REPEATED.sub(r"\1\1", word)
+        for shorter in (squeezed, _DOUBLED.sub(r"\1", squeezed)):
             if shorter != word and shorter in self._words:
                 return shorter
         if squeezed in self._spared:
@@ -164,9 +283,10 @@ class Lexicon:
         if (meant := self._by_sound.get(sound_of(squeezed))) is not None:
             return meant
         limit = 2 if len(squeezed) >= _TWO_SLIPS else 1
+        near_words = self._slips.keys() & _without_letters(squeezed, limit)
         # in a fixed order, the longest first: sets have another order in each process
-        for near in sorted(_without_letters(squeezed, limit), key=lambda part: (-len(part), part)):
-            for candidate in self._slips.get(near, ()):
+        for near in sorted(near_words, key=lambda part: (-len(part), part)):
+            for candidate in self._slips[near]:
                 allowed = min(limit, 2 if len(candidate) >= _TWO_SLIPS else 1)
                 if distance_within(squeezed, candidate, allowed):
                     return candidate
@@ -194,10 +314,15 @@ class Lexicon:
 
 def _without_letters(word: str, most: int) -> set[str]:
     """Return the word with up to `most` letters left out, never the first."""
-    found = last = {word}
+    found = {word}
+    shorter = [(word, 1)]
     for _ in range(most):
-        last = {short[:n] + short[n + 1 :] for short in last for n in range(1, len(short))}
-        found = found | last
+        shorter = [
+            (short[:at] + short[at + 1 :], at)
+            for short, begin in shorter
+            for at in range(begin, len(short))
+        ]
+        found |= {short for short, _at in shorter}
     return found
 
 

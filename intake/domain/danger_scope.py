@@ -14,6 +14,7 @@ In doubt, the rules for *denied* and *past* decide for *now*:
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import cached_property
 from typing import Final
 
 from intake.domain.danger_denial import NEAR, Denials, Span
@@ -25,21 +26,60 @@ PAST: Final = "past"
 OTHER: Final = "other"
 
 
+_DATED: Final = frozenset({"long_ago"})
+_NOW: Final = frozenset({"today", "now"})
+_PERSONS: Final = frozenset({"relation", "in_family"})
+_FEARED: Final = frozenset({"feared", "supposed", "reported", "conditional"})
+_TAKEN_BACK: Final = frozenset({"mistaken", "cleared"})
+
+
 class Scopes(Denials):
     """What a text says of its signs: now, denied, past, or of somebody else."""
 
+    @cached_property
+    def _going_on(self) -> dict[Span, bool]:
+        """What `_goes_on_now` has said so far."""
+        return {}
+
+    @cached_property
+    def _roles_in(self) -> list[set[str]]:
+        """For each sentence the roles that begin in it, as far as they decide a scope."""
+        found: list[set[str]] = [set() for _ in range(self._sentence_of[-1] + 1)]
+        for role in (*_DATED, *_NOW, *_PERSONS, *_FEARED, *_TAKEN_BACK):
+            for place in self._order.get(role, ()):
+                found[self._sentence_of[place]].add(role)
+        return found
+
+    def _tells(self, whole: Span, roles: frozenset[str]) -> bool:
+        """Whether a phrase of these roles stands in the sentences of a hit."""
+        number, last = self._sentence_of[whole[0]], self._sentence_of[whole[1] - 1]
+        while roles.isdisjoint(self._roles_in[number]):
+            if number == last:
+                return False
+            number += 1
+        return True
+
+    def _quotes(self, whole: Span) -> list[int]:
+        """Return the places at which a text is quoted before a hit, also in other sentences."""
+        return self._within("quoted", whole[0] - 20 * NEAR, whole[0])
+
     def of_hit(self, frame: Frame, spans: tuple[Span, ...]) -> str:
         """Return the scope of a hit; `spans` stand in the order of the frame's concepts."""
-        pairs = zip(frame.of, spans, strict=True)
-        signs = [span for concept, span in pairs if concept not in self._places] or list(spans)
-        whole = min(start for start, _end in spans), max(end for _start, end in spans)
-        if not frame.missing and (
-            any(self._denied[start] for start, _end in signs)
-            or (frame.named and self._is_cleared(whole))
-            or (self._is_mistaken(whole) and not self._serious.intersection(frame.of))
-        ):
-            return DENIED
-        if any(self._guarded(concept, whole) for concept in frame.unless):
+        places, denied = self._places, self._denied
+        signs = [s for concept, s in zip(frame.of, spans, strict=True) if concept not in places]
+        signs = signs or list(spans)
+        whole = spans[0]
+        if len(spans) > 1:
+            whole = min(start for start, _end in spans), max(end for _start, end in spans)
+        if not frame.missing:
+            for start, _end in signs:
+                if denied[start]:
+                    return DENIED
+            if (frame.named and self._is_cleared(whole)) or (
+                self._is_mistaken(whole) and not self._serious.intersection(frame.of)
+            ):
+                return DENIED
+        if frame.unless and any(self._guarded(concept, whole) for concept in frame.unless):
             return PAST
         if self._is_others(signs, whole, named=frame.named):
             return OTHER
@@ -73,16 +113,21 @@ class Scopes(Denials):
 
     def _is_cleared(self, whole: Span) -> bool:
         """Whether a test ruled the illness out, as in "a clot, and it was negative"."""
+        if not self._tells(whole, _TAKEN_BACK):
+            return False
         start, end = self._sentence(whole, 2 * NEAR)
         return bool(self._within("cleared", start, end)) and not self._goes_on_now(whole)
 
     def _is_mistaken(self, whole: Span) -> bool:
         """Whether the patient takes back a tick, as in "I marked chest pain by mistake"."""
+        if not self._tells(whole, _TAKEN_BACK):
+            return False
         return bool(self._within("mistaken", *self._sentence(whole, 2 * NEAR)))
 
     def _guarded(self, concept: str, whole: Span) -> bool:
+        if (spans := self._spans.get(concept)) is None:
+            return False
         start, end = self._sentence(whole, 2 * NEAR)
-        spans = self._spans.get(concept, [])
         first = bisect_left(spans, (start, 0))
         times = {
             place
@@ -98,6 +143,11 @@ class Scopes(Denials):
         "Today" and "again" count in the whole sentence. "Is" and "hurts" count only up to a comma
         or a "but".
         """
+        if whole not in self._going_on:
+            self._going_on[whole] = self._tells(whole, _NOW) and self._said_to_go_on(whole)
+        return self._going_on[whole]
+
+    def _said_to_go_on(self, whole: Span) -> bool:
         start, end = self._sentence(whole, NEAR)
         over = self._within("over", start, end)
         covered = {inside for place in over for inside in range(place, self._at["over"][place])}
@@ -117,6 +167,8 @@ class Scopes(Denials):
         )
 
     def _is_past(self, signs: list[Span], whole: Span, *, named: bool) -> bool:
+        if not self._tells(whole, _DATED):
+            return False
         start, end = self._sentence(whole, NEAR)
         if self._goes_on_now(whole):
             return False
@@ -207,9 +259,11 @@ class Scopes(Denials):
 
     def _is_others(self, signs: list[Span], whole: Span, *, named: bool) -> bool:
         """Whether a relative had the illness or died of it, or the illness runs in the family."""
-        start, end = self._sentence(whole, 3 * NEAR)
         if whole[1] in self._at.get("in_family", {}):
             return True
+        if not self._tells(whole, _PERSONS):
+            return False
+        start, end = self._sentence(whole, 3 * NEAR)
         families = [self._at["in_family"][at] for at in self._within("in_family", start, end)]
         today = self._within("today", *self._sentence(whole, NEAR))
         in_family = any(not self._is_patient_in(family - 1, whole) for family in families)
@@ -246,6 +300,9 @@ class Scopes(Denials):
 
     def _is_feared(self, signs: list[Span], whole: Span, *, named: bool) -> bool:
         """Whether the patient fears, supposes or quotes the sign, as in "what if it bursts"."""
+        quotes = self._quotes(whole)
+        if not quotes and not self._tells(whole, _FEARED):
+            return False
         if "," in self._before[whole[1]] and whole[1] in self._at.get("answers_yes", {}):
             return False
         start, end = self._sentence(whole, NEAR)
@@ -255,7 +312,6 @@ class Scopes(Denials):
             return False
         start, end = self._sentence(whole, 2 * NEAR)
         came_true = bool(self._within("came_true", whole[1], end))
-        quotes = self._within("quoted", whole[0] - 20 * NEAR, whole[0])
         if quotes and not came_true and not self._is_patient_in(quotes[-1] - 1, whole):
             return True
         if named and self._within("supposed", start, end):

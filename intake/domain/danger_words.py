@@ -58,6 +58,10 @@ ROLES: Final = (
 )
 """What the reader of scopes asks a concept for."""
 
+SIGNS: Final = "signs"
+LASTING: Final = "lasting signs"
+"""Besides the roles: the signs that a text can deny, and those in which no lack is the danger."""
+
 NUMBERS: Final = ("NUMBER", "NUMBER>2", "NUMBER>14", "FEVER", "YEAR")
 PART: Final = re.compile(r"<([a-z_]+)>")
 
@@ -106,7 +110,8 @@ class Danger(Base, frozen=True, dict=True):
     """The words of a protocol: concept → language → phrases; frames; the concepts of each role.
 
     `fillers` are words that say nothing here, `patient` those by which a patient says "I" or "my".
-    `common` are words that look like a slip of a word here and are none.
+    `common` are words that look like a slip of a word here and are none. `falls_short` are the
+    languages in which the sentences that are held back do not reach the goals.
     """
 
     concepts: dict[str, dict[str, str]]
@@ -115,6 +120,7 @@ class Danger(Base, frozen=True, dict=True):
     fillers: str = ""
     patient: str = ""
     common: str = ""
+    falls_short: tuple[str, ...] = ()
 
     @cached_property
     def tables(self) -> dict[frozenset[str], Any]:
@@ -148,6 +154,16 @@ class Danger(Base, frozen=True, dict=True):
     def lacks(self) -> frozenset[str]:
         """The concepts in which the lack itself is the danger, such as "I haven't had"."""
         return frozenset(c for frame in self.frames if frame.missing for c in frame.of)
+
+    @cached_property
+    def roles_of(self) -> dict[str, tuple[str, ...]]:
+        """Concept → its roles, and whether it is one of the `SIGNS` or of the `LASTING`."""
+        found: dict[str, tuple[str, ...]] = {}
+        lists = {**self.roles, SIGNS: self.signs, LASTING: self.signs - self.lacks}
+        for role, concepts in lists.items():
+            for concept in concepts:
+                found[concept] = (*found.get(concept, ()), role)
+        return found
 
     def phrases(self, concept: str) -> Iterator[tuple[tuple[str, ...], ...]]:
         """Yield the phrases of a concept in every language, each as its words' alternatives."""

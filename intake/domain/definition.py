@@ -323,6 +323,10 @@ class Protocol(Base, frozen=True, dict=True):
         assert uses is not None  # from_data and from_document refuse a protocol without `uses`
         return uses
 
+    def falls_short(self, language: str) -> bool:
+        """Whether danger in own words is not heard well enough in this language."""
+        return self.danger is not None and language in self.danger.falls_short
+
     @cached_property
     def summary(self) -> tuple[Line, ...]:
         """The lines that staff read about answers and computed values."""

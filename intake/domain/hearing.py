@@ -136,10 +136,13 @@ def hear(protocol: Protocol, answers: Answers) -> Hearing:
     """Read the free texts of the answers. A protocol without words of danger hears nothing."""
     if protocol.danger is None:
         return SILENCE
+    texts = {id: text for id in protocol.uses.free_text if (text := answers.get(id)) is not None}
+    # a message counts as the answer to each of the questions: it is read once
+    read = {text: read_answer(protocol, text) for text in texts.values() if isinstance(text, str)}
     readings = {
         id: reading
-        for id in protocol.uses.free_text
-        if (reading := read_answer(protocol, answers.get(id))) is not None
+        for id, text in texts.items()
+        if isinstance(text, str) and (reading := read[text]) is not None
     }
     return Hearing(readings, tuple(_told(protocol, answers)))
 

@@ -186,7 +186,9 @@ def _pages(protocol: Protocol) -> Iterator[Problem]:
                 yield Problem("page_id", f"pages.{page.id}", f"Call this page “{expected}”.")
     for page in protocol.pages:
         path = f"pages.{page.id}"
-        if len(page.questions) > QUESTIONS_PER_PAGE:
+        second = protocol.uses.cannot_wait  # belongs to the own words beside it
+        questions = [q for q in page.questions if second is None or q.id != second.q]
+        if len(questions) > QUESTIONS_PER_PAGE:
             yield Problem(
                 "page_too_full", path, f"Ask at most {QUESTIONS_PER_PAGE} questions on a page."
             )

@@ -99,6 +99,17 @@ def pages_without(
     return tuple(page for page in pages if not any(q.id in unwanted for q in page.questions))
 
 
+def leaving_out(pages: Iterable[QuestionPage], unwanted: str) -> tuple[QuestionPage, ...]:
+    """Return the pages without this question, and without a page that asks nothing else."""
+    cut = (
+        msgspec.structs.replace(
+            page, questions=tuple(q for q in page.questions if q.id != unwanted)
+        )
+        for page in pages
+    )
+    return tuple(page for page in cut if page.questions)
+
+
 def page_done(page: QuestionPage, answers: Answers) -> bool:
     """Whether every required question of this page is answered. `page` comes from `route`."""
     return all(question.id in answers for question in page.questions if question.required)

@@ -15,7 +15,15 @@ import msgspec
 from intake.domain.answers import plain
 from intake.domain.computed import SAFETY_RETRACTED, compute, questions_behind
 from intake.domain.conditions import compiled, holds
-from intake.domain.definition import FLAG, Answers, ComputedValue, Level, Protocol, Rule
+from intake.domain.definition import (
+    FLAG,
+    Answers,
+    ComputedValue,
+    Level,
+    Protocol,
+    Rule,
+    Value,
+)
 from intake.domain.grammar import DANGER
 from intake.domain.hearing import EVERY_DANGER, Hearing, hear
 from intake.domain.ranges import Range
@@ -153,13 +161,15 @@ def interrupting_rules(
     return tuple(sorted(rules, key=lambda rule: -protocol.level(rule.level).rank))
 
 
-def rule_for_text(protocol: Protocol, text: str) -> Rule | None:
+def rule_for_text(protocol: Protocol, text: str, *, cannot_wait: bool = False) -> Rule | None:
     """Return the most urgent rule that a text of a patient fires outside of the questionnaire.
 
-    The text is judged like an answer to every question for free text. None when no rule with a
-    level fires.
+    The text is judged like an answer to every question for free text. With `cannot_wait`, the
+    patient says that the text needs help today. None when no rule with a level fires.
     """
-    written = dict.fromkeys(protocol.uses.free_text, text)
+    written: dict[str, Value] = dict.fromkeys(protocol.uses.free_text, text)
+    if cannot_wait and (second := protocol.uses.cannot_wait) is not None:
+        written[second.q] = second.answer
     reads_text = {*written, DANGER}
     hearing = hear(protocol, written)
     rules = [

@@ -33,6 +33,7 @@ def use_problems(protocol: Protocol) -> Iterator[Problem]:
         yield from _part_2(protocol)
         yield from _contact(protocol)
         yield from _free_text(protocol)
+        yield from _cannot_wait(protocol)
 
 
 def _named(protocol: Protocol) -> Iterator[tuple[str, str, str]]:
@@ -53,6 +54,8 @@ def _named(protocol: Protocol) -> Iterator[tuple[str, str, str]]:
     yield "contact.acknowledged", uses.contact.acknowledged, "boolean"
     if uses.crisis is not None:
         yield "crisis", uses.crisis, "single"
+    if uses.cannot_wait is not None:
+        yield "cannot_wait", uses.cannot_wait.q, "single"
     for name in uses.walks.__struct_fields__:
         yield from ((f"walks.{name}", id, "") for id in uses.short_walk(name) or ())
 
@@ -177,3 +180,30 @@ def _free_text(protocol: Protocol) -> Iterator[Problem]:
 
 def _wrong(place: str, message: str) -> Problem:
     return Problem("wrong_use", f"uses.{place}", message)
+
+
+def _cannot_wait(protocol: Protocol) -> Iterator[Problem]:
+    """Yield a problem if a language falls short and nobody is asked whether the words can wait."""
+    uses, second = protocol.uses, protocol.uses.cannot_wait
+    if second is None:
+        if protocol.danger is not None and protocol.danger.falls_short:
+            languages = ", ".join(protocol.danger.falls_short)
+            message = f"Own words are not heard well enough in {languages}: ask if they can wait."
+            yield _wrong("cannot_wait", message)
+        return
+    question = protocol.question(second.q)
+    if second.answer not in [option.code for option in question.options]:
+        yield _wrong("cannot_wait", f"“{second.q}” has no option “{second.answer}”.")
+    if question.required or question.show_if is not None:
+        yield _wrong("cannot_wait", f"Ask “{second.q}” of every patient, and require no answer.")
+    if question.page != protocol.question(uses.own_words).page:
+        yield _wrong("cannot_wait", f"Ask “{second.q}” on the page of “{uses.own_words}”.")
+    for kind in ("appointment", "addition"):
+        if uses.asks(kind, uses.own_words) and not uses.asks(kind, second.q):
+            yield _wrong(f"walks.{kind}", f"Ask “{second.q}” beside “{uses.own_words}”, too.")
+    if not any(
+        leaf.q == second.q and rule.level != FLAG
+        for rule in protocol.rules.rules
+        for leaf in rule.when.leaves()
+    ):
+        yield _wrong("cannot_wait", f"No rule with a level reads “{second.q}”.")

@@ -30,6 +30,13 @@ class Who(Base, frozen=True):
     proxy: tuple[str, ...]
 
 
+class CannotWait(Base, frozen=True):
+    """The question "Does this need help today?", and the answer that means yes."""
+
+    q: str
+    answer: str
+
+
 class ContactQuestions(Base, frozen=True):
     """The questions of the contact step, in which patients say how the clinic can reach them.
 
@@ -74,7 +81,9 @@ class Uses(Base, frozen=True):
 
     `safety` is asked first, alone on its page. In the staff's summary the answers to `first_line`
     stand beside the age, those to `complaint` and `own_words` below. The answers to `free_text` are
-    searched for alarm words. `crisis` asks about thoughts of suicide; a clinic can switch it off.
+    searched for alarm words. `cannot_wait` asks beside `own_words`, in languages in which danger in
+    own words is not heard well enough. `crisis` asks about thoughts of suicide; a clinic can switch
+    it off.
     """
 
     safety: str
@@ -87,6 +96,7 @@ class Uses(Base, frozen=True):
     walks: ShortWalks
     first_line: tuple[str, ...] = ()
     crisis: str | None = None
+    cannot_wait: CannotWait | None = None
 
     @property
     def contact_agrees_with(self) -> tuple[str, str]:

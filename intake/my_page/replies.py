@@ -20,23 +20,27 @@ from intake.questionnaire.target_times import target_time
 from intake.ways import alarms, escalation, waiting
 
 
-def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | None:
+def reply(
+    *, submission: Submission, text: str, cannot_wait: bool = False, request_id: str = ""
+) -> Rule | None:
     """Store a patient's reply to the clinic. Returns the alarm rule that the text fires, or None.
 
     Staff have until the end of the next business day to answer. An alarm raises the submission to
     the level and target time of the rule and starts the escalation, whatever the status. The reply
-    also answers a question that staff asked. The answers of the questionnaire are not changed. The
-    same text sent twice within a minute is stored once.
+    also answers a question that staff asked. The answers of the questionnaire are not changed. With
+    `cannot_wait`, the patient says that the text needs help today. The same text sent twice within
+    a minute is stored once, unless only the second time fires a rule.
     """
-    rule, now = rule_for_text(newest(submission.protocol_id), text), timezone.now()
+    protocol, now = newest(submission.protocol_id), timezone.now()
+    rule = rule_for_text(protocol, text, cannot_wait=cannot_wait)
+    alarm = rule.id if rule else ""
     with transaction.atomic():
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         recent = row.communications.filter(by=None, at__gt=now - timedelta(minutes=1))
-        if any(other.words["text"] == text for other in recent):
+        same = [other for other in recent if other.words["text"] == text]
+        if any(other.words["alarm"] or not alarm for other in same):
             return rule
-        written = Communication(
-            submission=row, words={"text": text, "alarm": rule.id if rule else ""}, at=now
-        )
+        written = Communication(submission=row, words={"text": text, "alarm": alarm}, at=now)
         written.save(force_insert=True)
         if rule:
             alarms.order(communication=written.pk, at=now)

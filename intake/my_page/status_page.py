@@ -18,6 +18,7 @@ from intake.access.forms import ReplyForm
 from intake.access.part_2 import is_offered
 from intake.appointments.views.visit_words import visit_context
 from intake.domain import workflow
+from intake.domain.definition import Question
 from intake.errors import REFUSALS
 from intake.models.access import Grant
 from intake.models.submissions import Kind, Submission
@@ -33,6 +34,26 @@ READER_WORDS = {
     "duty": gettext_lazy("The clinician on duty"),
     "front desk": gettext_lazy("The front desk"),
 }
+
+
+def second_question(protocol: str) -> Question | None:
+    """Return the question whether a message can wait, in the language of this page.
+
+    Returns None if danger in own words is heard well enough in this language. `protocol` is the
+    content hash of the submission's protocol.
+    """
+    judge = documents.newest(protocol)
+    spoken = documents.wording(judge.content_hash, get_language())
+    second = judge.uses.cannot_wait
+    if second is None or not judge.falls_short(spoken.language):
+        return None
+    return spoken.protocol.question(second.q)
+
+
+def reply_form(grant: Grant, **options: Any) -> ReplyForm:
+    """Return the form for a message about the chosen submission."""
+    chosen = grant.chosen
+    return ReplyForm(second=second_question(chosen.protocol_id) if chosen else None, **options)
 
 
 def show(
@@ -133,6 +154,6 @@ def with_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
             return view(request, grant=grant, submission=submission)
         except REFUSALS as problem:
             fresh = grants.find(key_of(request)) or grant
-            return show(request, fresh, ReplyForm(), status=409, notice=str(problem))
+            return show(request, fresh, reply_form(fresh), status=409, notice=str(problem))
 
     return wrapper

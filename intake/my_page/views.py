@@ -25,7 +25,7 @@ from intake.models.access import Grant
 from intake.models.submissions import Draft, Kind, Submission
 from intake.my_page import replies
 from intake.my_page.browser_key import key_of, with_grant
-from intake.my_page.status_page import show, with_refusals
+from intake.my_page.status_page import reply_form, show, with_refusals
 from intake.questionnaire import all_questions, part_2
 from intake.questionnaire.views import replacing
 from intake.questionnaire.views.browser import draft_of
@@ -74,15 +74,20 @@ def reply(request: Request) -> HttpResponse:
     grant = grants.find(key_of(request))
     if grant is None or grant.chosen is None or request.method != "POST":
         return show_unsent_reply(request)
-    form = ReplyForm(data=request.POST)
+    form = reply_form(grant, data=request.POST)
     if not form.is_valid():
         return show(request, grant, form, status=422)
     key = f"reply:{limits.peer(request)}"
     if seconds := limits.take_all(limits.Limit(key, settings.LIMIT_INTAKE_SENDS, HOUR)):
         form.add_error(None, too_often_words(seconds))
         return with_retry_after(show(request, grant, form, status=429), seconds)
+    uses = documents.newest(grant.chosen.protocol_id).uses
+    yes = uses.cannot_wait.answer if uses.cannot_wait else None
     rule = replies.reply(
-        submission=grant.chosen, text=form.cleaned_data["text"], request_id=request.request_id
+        submission=grant.chosen,
+        text=form.cleaned_data["text"],
+        cannot_wait=bool(yes) and form.cleaned_data.get("second") == yes,
+        request_id=request.request_id,
     )
     if rule is None:
         return redirect(f"{reverse('intake:my')}#messages")
@@ -110,7 +115,7 @@ def withdraw(request: Request, *, grant: Grant, submission: Submission) -> HttpR
     except workflow.NotAllowed:  # staff have closed the submission, and the page says so
         pass
     except Conflict:  # another booking with this clinician is under way
-        return show(request, grant, ReplyForm(), status=409, notice=_("Please try again."))
+        return show(request, grant, reply_form(grant), status=409, notice=_("Please try again."))
     return redirect("intake:my")
 
 
@@ -141,7 +146,7 @@ def _begin(
     if seconds := count_start(request):
         notice = too_often_words(seconds)
         return with_retry_after(
-            show(request, grant, ReplyForm(), status=429, notice=notice), seconds
+            show(request, grant, reply_form(grant), status=429, notice=notice), seconds
         )
     draft, key = begin(submission=submission, language=get_language() or "en")
     replacing.make_room(here)

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic import limits
 from clinic.requests import Request
 from intake.access import code_limits, codes, grants
-from intake.access.forms import CodeForm, FindForm, ReplyForm, ResumeForm, ReturnForm
+from intake.access.forms import CodeForm, FindForm, ResumeForm, ReturnForm
 from intake.my_page.browser_key import hold_key, key_of
-from intake.my_page.status_page import show
+from intake.my_page.status_page import reply_form, show
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import redirect_to, set_draft_cookie
 from intake.questionnaire.views.not_served import when_not_served
@@ -66,7 +66,7 @@ def typed_question(form_class: type[FindForm], way: str) -> Callable[..., HttpRe
 def my(request: Request) -> HttpResponse:
     """Show the own page, or ask for the reference and address of a submission."""
     if request.method != "POST" and (grant := grants.find(key_of(request))):
-        return show(request, grant, ReplyForm())
+        return show(request, grant, reply_form(grant))
     return _ask(request, ReturnForm, "my")
 
 

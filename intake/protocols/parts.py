@@ -122,7 +122,8 @@ def more_danger(common: Any, own: Any) -> Any:
         for key in ("fillers", "patient", "common")
     }
     frames = [*common["frames"], *own.get("frames", ())]
-    return keeping_places(words | {"concepts": concepts, "roles": roles, "frames": frames}, own)
+    lists = {"frames": frames, "falls_short": common.get("falls_short", [])}
+    return keeping_places({**words, **lists, "concepts": concepts, "roles": roles}, own)
 
 
 def with_frames(rules: Any, danger: Any) -> Any:

@@ -77,7 +77,10 @@ class Walk:
         """The pages of the route, each with its visible questions only."""
         spoken = self.words.protocol
         route = domain.route(spoken, self.content.answers, si_screen=self.si_screen)
-        return domain.pages_in(self.uses, self.kind, route)
+        pages = domain.pages_in(self.uses, self.kind, route)
+        if (second := self.uses.cannot_wait) is None or spoken.falls_short(self.words.language):
+            return pages
+        return domain.leaving_out(pages, second.q)
 
     @cached_property
     def steps(self) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ TALKATIVE: dict[str, Any] = {
     "age_years": 44,
     "pregnancy_status": "no",
     "reason_text": "It creeps up my legs in the evening.",
+    "reason_wait": "no",
     "vein_look": ("varicose",),
     "vein_sx": ("heavy_ache",),
     "vein_bleed": "never",

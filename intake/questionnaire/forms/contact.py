@@ -188,8 +188,8 @@ class ContactForm(WalkForm):
                 )
             raise forms.ValidationError(
                 _(
-                    "You said that the patient is %(told)s years old, but this birth date makes the "
-                    "patient %(born)s. Check the date, or go back and change the age."
+                    "You said that the patient is %(told)s years old, but this birth date makes "
+                    "the patient %(born)s. Check the date, or go back and change the age."
                 )
                 % {"told": age, "born": age_on(today, born)},
                 code="age",

@@ -2,8 +2,8 @@
 
     .venv/bin/python -m tests.intake.domain.odd_texts [COUNT]
 
-reads 100,000 of them and prints the time that 2,000 characters take: of an ordinary account, and of
-sentences that name one danger after the other.
+reads 100,000 of them and prints the time that 2,000 characters take: of an ordinary account, of
+sentences that name one danger after the other, of a leaflet that names each, and of odd texts.
 """
 
 import random
@@ -23,6 +23,12 @@ _ORDINARY: Final = (
     "I have had restless legs for about ten years and they keep me awake at night. My mother had"
     " the same. I tried magnesium and stretching, but nothing works for long, so I would like to"
     " know whether iron helps. "
+)
+_LEAFLET: Final = (
+    "Call 911 at once for chest pain, trouble breathing, coughing up blood, fainting, a cold, pale,"
+    " blue or numb leg, sudden weakness of the face, arm or leg, trouble speaking, a vein that"
+    " bleeds and does not stop, black stools, a swollen calf, fever with a red hot leg, a black"
+    " toe, a severe headache, loss of vision, or thoughts of suicide. "
 )
 CORPUS: Final = Path(__file__).with_name("corpus")
 
@@ -73,8 +79,12 @@ def main(arguments: list[str]) -> int:
     for name, text in (
         ("an ordinary account", _ORDINARY * 10),
         ("one danger after the other", sentences),
+        ("a leaflet that names every danger", _LEAFLET * 5),
+        ("the same two words", "cold leg " * 250),
         ("one letter", "a" * 2000),
         ("one emoji of blood", "🩸" * 2000),
+        ("emoji, mixed", "🩸🆘😀😭🦵❤️💀" * 300),
+        ("words that nobody knows", " ".join(map("q{:08x}".format, range(220)))),
     ):
         took = milliseconds(danger, text[:2000])
         sys.stdout.write(f"{took:6.2f} ms for 2,000 characters: {name}\n")

@@ -25,6 +25,7 @@ GOALS = {
     "harmless raised": 0.08,
     "emergencies judged denied or past": 0.0,
 }
+AT_MOST = {"harmless raised", "emergencies judged denied or past"}
 languages = pytest.mark.parametrize("language", ["en", "es"])
 
 
@@ -51,17 +52,17 @@ def test_the_sentences_that_words_are_chosen_with_reach_the_goals(
 # them reach the goals: docs/clinical-safety.md says so. A change of the words may change them.
 REACHED = {
     "en": {
-        "emergencies heard": 134,
-        "emergencies raised to emergency": 127,
-        "all alarming heard": 206,
-        "harmless raised": 21,
+        "emergencies heard": 191,
+        "emergencies raised to emergency": 180,
+        "all alarming heard": 312,
+        "harmless raised": 33,
         "emergencies judged denied or past": 0,
     },
     "es": {
-        "emergencies heard": 66,
-        "emergencies raised to emergency": 62,
-        "all alarming heard": 101,
-        "harmless raised": 8,
+        "emergencies heard": 93,
+        "emergencies raised to emergency": 90,
+        "all alarming heard": 153,
+        "harmless raised": 14,
         "emergencies judged denied or past": 0,
     },
 }
@@ -73,6 +74,13 @@ def test_the_sentences_that_are_held_back_are_heard_as_the_paper_says(
 ) -> None:
     counts = danger_report.counts(judged(protocol, f"{language}_held_back.tsv"))
     assert {name: count.number for name, count in counts.items()} == REACHED[language]
+    reached = [
+        counts[name].share <= goal if name in AT_MOST else counts[name].share >= goal
+        for name, goal in GOALS.items()
+    ]
+    # the data may not claim goals that are not reached: pages in such a language ask a second time
+    assert protocol.danger is not None
+    assert (language in protocol.danger.falls_short) == (not all(reached))
 
 
 def test_the_same_is_heard_in_every_process() -> None:
@@ -219,6 +227,11 @@ TOLD = {
     "el coágulo de mi hijo se deshizo": ("leg_clot", "denied"),
     "Nothing's numb or cold": ("cold_and_numb", "denied"),
     "Nothing helps my chest pain": ("chest_pain", "now"),
+    # a limb that is like a dead one, and a no inside of self-harm
+    "mi papá amaneció con el pie como de muerto": ("pale_limb", "now"),
+    "I don't see any other way out than death": ("self_harm", "now"),
+    "bestie had a dvt so now I'm paranoid": ("leg_clot", "other"),
+    "had a DVT in 2011, off thinners since": ("leg_clot", "past"),
 }
 
 
@@ -230,6 +243,10 @@ FIGURATIVE = (
     "the nurse taught me to stroke the skin with cream",
     "stockings, 30-40 mmHg, for the left leg",
     "me cobraron el doble por la pierna izquierda",
+    "the ultrasound tech said my veins are leaking",
+    "I nearly passed out when I saw the bill",
+    "by a stroke of bad luck I missed my slot",
+    "tomo aspirina y pastillas para la presión",
 )
 
 
@@ -269,3 +286,8 @@ def test_the_report_says_every_miss_whole(protocol: Protocol) -> None:
         missed = row.label.want != "N" and row.got == "N"
         assert (row.label.sentence in text) or not missed
     assert "emergencies heard: " in text
+
+
+def test_a_pattern_in_a_long_row_of_letters_is_heard(protocol: Protocol) -> None:
+    """The reader cuts the start of such a row into words, but not the row as a whole."""
+    assert rule_for_text(protocol, "mybookclubisreadingonewhereshegetsgangrene" + "x" * 200)

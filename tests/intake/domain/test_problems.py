@@ -20,7 +20,7 @@ from intake.domain.grammar import AnswerCondition, Case, Computed, Line, Phrase,
 from intake.domain.problem import KINDS
 from intake.domain.problems import problems
 from intake.domain.readability import READING_GRADE, reading_grade
-from intake.domain.uses import ContactQuestions, ShortWalks, Who
+from intake.domain.uses import CannotWait, ContactQuestions, ShortWalks, Who
 from tests.intake.domain.altered import (
     NEVER,
     with_level,
@@ -494,6 +494,15 @@ USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
     # a free text that the program would not search for alarm words
     ("free_text", {"free_text": ("reason_text",)}),
     ("own_words", {"free_text": ("meds_list",)}),
+    # words that are not heard well enough, and no question, option or rule beside them
+    ("cannot_wait", {"cannot_wait": None}),
+    ("cannot_wait", {"cannot_wait": CannotWait("reason_weight", "yes")}),
+    ("cannot_wait", {"cannot_wait": CannotWait("reason_wait", "sometimes")}),
+    ("cannot_wait", {"cannot_wait": CannotWait("who", "self")}),
+    (
+        "walks.addition",
+        {"walks": ShortWalks(("em_now",), ("em_now", "reason_text"))},
+    ),
 ]
 
 
@@ -533,6 +542,8 @@ def without(id: str) -> Change:
         ("uses.contact.phone", without("callback_phone")),
         ("uses.contact.acknowledged", without("ack")),
         ("uses.own_words", without("reason_text")),
+        ("uses.cannot_wait", question("reason_wait", required=True)),
+        ("uses.cannot_wait", rule("S40", level="flag")),
         ("uses.who", question("who", show_if=leaf("contains", "none", q="em_now"))),
         ("uses.age_years", question("age_years", required=False)),
         ("uses.em_now", question("em_now", interrupts=False)),

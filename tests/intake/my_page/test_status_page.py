@@ -16,6 +16,7 @@ from tests import builders
 from tests.intake.patient import Patient, step_url
 from tests.intake.way_in import MAILBOX, OTHER, inside, letters
 
+QUESTION = "Does this need help today?"
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roomy", "codes_without_limit")]
 
 
@@ -115,6 +116,44 @@ def test_a_reply_that_sounds_like_danger_is_answered_at_once_and_raised():
     assert stored.assessed_urgency == submission.assessed_urgency
     assert stored.answers == submission.answers
     assert Message.objects.filter(kind="alarm").exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "raised"), [("yes", True), ("no", False), ("", False), (None, False)]
+)
+def test_a_reply_that_cannot_wait_is_raised_though_no_danger_is_heard(answer, raised):
+    patient = inside(builders.submission())
+    assert QUESTION in patient.get("/my/").text
+    typed = {"text": "It is worse than words can say"}
+    page = patient.post("/my/reply/", typed | ({"second": answer} if answer is not None else {}))
+    assert (current().rule("S40").advice in page.text) is raised
+    assert (Submission.objects.get().urgency == Urgency.SAME_DAY) is raised
+    assert Message.objects.filter(kind="alarm").exists() is raised
+
+
+def test_a_no_lowers_nothing_that_is_heard_in_a_reply():
+    patient = inside(builders.submission())
+    patient.post("/my/reply/", {"text": "my foot turned cold and white", "second": "no"})
+    assert Submission.objects.get().urgency == Urgency.EMERGENCY
+
+
+def test_a_reply_sent_again_because_it_cannot_wait_is_raised():
+    patient = inside(builders.submission())
+    patient.post("/my/reply/", {"text": "Please read this"})
+    patient.post("/my/reply/", {"text": "Please read this", "second": "yes"})
+    patient.post("/my/reply/", {"text": "Please read this", "second": "yes"})
+    submission = Submission.objects.get()
+    assert submission.urgency == Urgency.SAME_DAY
+    assert [each.words["alarm"] for each in submission.communications.order_by("pk")] == ["", "S40"]
+
+
+def test_an_answer_that_the_form_does_not_offer_is_said_and_keeps_the_text():
+    page = inside(builders.submission()).post(
+        "/my/reply/", {"text": "Please read this", "second": "perhaps"}
+    )
+    assert page.status == 422
+    assert "Please read this" in page.html
+    assert not Communication.objects.exists()
 
 
 @pytest.mark.usefixtures("clinic_closed")
