@@ -67,7 +67,7 @@ def test_the_shipped_one_has_no_fault(copy, found):
         ('msgstr "Continuar"', 'msgstr ""', "no translation: 'Continue'"),
         ('msgid "Continue"', '#, fuzzy\nmsgid "Continue"', "not certain"),
         ('msgid "Continue"', 'msgid "Continue on"', "nobody says this any more: 'Continue on'"),
-        ("Parte %(n)s de", "Parte %(m)s de", "other placeholders"),
+        ('"%(n)s de %(all)s"', '"%(m)s de %(all)s"', "other placeholders"),
         ("<b>Unos %(minutes)s minutos.</b>", "Unos %(minutes)s.", "other placeholders or tags"),
         ("Continuar", "Seguir", "the .mo file is not made from it"),
     ],

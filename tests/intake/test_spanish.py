@@ -61,7 +61,7 @@ def test_a_whole_questionnaire_is_asked_and_answered_in_spanish(mailoutbox):
 
     patient.press("continue")
     label = words.questions["em_now"].options["none"]
-    assert patient.page.errors == [f"Marque al menos una casilla, o «{label}»."]
+    assert patient.page.errors == [f"Marque al menos una casilla, o «{label}»."] * 2
     patient.walk_to("about")
     patient.answer(age_years="cuarenta")
     assert patient.page.errors == [

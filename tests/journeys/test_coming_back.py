@@ -57,7 +57,7 @@ def test_a_patient_called_away_from_the_own_phone_goes_on_three_hours_later(wind
     patient = window("phone")
     patient.starts()
     patient.has_answered_until("veins", reason_text="My husband must not read this.")
-    patient.sees("you can go on with this device for 24 hours")
+    patient.sees("you can continue on this device for 24 hours")
 
     # when: the patient comes back to the phone after three hours
     nobody_touches_the_form_for(hours=3)

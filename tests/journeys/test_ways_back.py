@@ -111,7 +111,7 @@ def test_a_patient_reads_the_privacy_notice_before_the_first_question(window):
     patient.opens("/intake/legs/")
 
     # when: the patient follows the one line about consent
-    patient.sees("at the end you tick one box")
+    patient.sees("until you check one box at the end")
     patient.follows("privacy notice")
 
     # then: the notice says which version it is

@@ -225,7 +225,7 @@ def test_a_page_of_the_other_protocol_is_shown_and_not_saved(name):
     typed = {k: v for k, v in other.says.items() if k in ("who", "filler", "age_years", "years")}
     page = patient.post(url(OTHER[name], "about"), typed)
     assert page.status == 409
-    assert "You started other questions" in page.text
+    assert "You already started other questions" in page.text
     assert "44" in page.text
     assert patient.draft.content == before
     assert patient.get(page.link("Continue with my answers")).path == url(name, "about")

@@ -383,7 +383,7 @@ def test_a_time_chosen_before_the_answers_became_urgent_is_given_back():
         if page.step == "check":
             break
         page = patient.answer()
-    assert "We do not book this time" in page.text
+    assert "so we do not book this time" in page.text
     assert patient.send().step == "sent"
     assert not Appointment.objects.filter(status__in=("held", "confirmed")).exists()
 
