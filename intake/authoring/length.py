@@ -41,7 +41,7 @@ from intake.questionnaire.walk import Walk
 _NOT_READ: Final = re.compile(
     r'(?s)<a href="[^"]*">[^<]*</a>(?=</dd>)|<a class="back".*?</a>'
     r'|<div class="trap".*?</div>|<button.*?</button>|<textarea.*?</textarea>'
-    r'|<p class="quiet">[^<]*<a href="[^"]*/leave/">[^<]*</a></p>|<p class="quiet leave">.*?</p>'
+    r'|<p class="quiet leave">.*?</p>'
 )
 _NOT_SEEN: Final = re.compile(r'(?s)<span class="vh".*?</span>')
 """Words for screen readers, which a screen does not show."""

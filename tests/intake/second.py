@@ -114,7 +114,7 @@ QUESTIONNAIRE: dict[str, Any] = {
             "title": "First",
             "questions": [
                 _question(
-                    "stop_first", "safety", "multi", "are any of these true now?",
+                    "stop_first", "safety", "multi", "Is one of these true now?",
                     options=_options(spreading="A red patch grows by the hour", nothing="No"),
                     exclusive=["nothing"], interrupts=True, worse="ticked",
                 )
