@@ -324,7 +324,7 @@ def test_who_comes_back_is_asked_to_go_on_or_start_new():
     assert patient.press("continue").step == "rls"
     patient.get("/intake/")
     asked = patient.press("mine")
-    assert "Restless legs and leg trouble: 7 answers" in asked.text
+    assert "Restless legs and leg trouble: 8 answers" in asked.text
     assert "we cannot bring them back" in asked.text
     assert patient.draft.content["answers"]
     patient.post("/intake/", asked.forms[1].values)
@@ -342,7 +342,7 @@ def test_agreeing_to_start_new_counts_only_for_the_answers_that_were_named():
     patient.get(step_url("about"))
     patient.answer()
     again = patient.post("/intake/", asked.forms[1].values)
-    assert "4 answers" in again.text
+    assert "5 answers" in again.text
     assert patient.draft.content["answers"]
 
 
