@@ -57,7 +57,7 @@ def test_the_summary_comes_first_and_tells_it_in_ten_seconds(clinician):
     for fired in submission.result.fired:
         assert fired.id in summary
     assert text.index("Red flags") < text.index("Why") < text.index("Contact and answers")
-    assert len(summary.split()) < 165
+    assert len(summary.split()) <= 165
 
 
 def test_every_rule_says_why_from_which_answer_and_by_which_source(clinician):
@@ -150,7 +150,7 @@ def test_a_stopped_form_shows_only_what_was_asked(clinician):
 
 def test_a_stopped_form_hides_the_questions_behind_the_stop(clinician):
     submission = builders.submission()
-    answers = {"em_now": ["cold_leg_sudden"]}
+    answers = {"em_now": ["cold_leg_sudden"], "em_past": ["none"]}
     submission.kind, submission.answers = Kind.STOPPED, answers
     submission.save()
     text = words(clinician.get(page_of(submission)))
