@@ -258,7 +258,7 @@ def _refuse_closed(offer: Offer, now: datetime) -> None:
     if offer.state == "lapsed" or (offer.state == "open" and offer.expires_at <= now):
         raise SlotGone(_("This offer has ended. We will offer you other times, or call us."))
     if offer.state != "open":
-        raise SlotGone(_("This offer was answered or taken back already."))
+        raise SlotGone(_("This offer was already answered or withdrawn."))
 
 
 def _confirmed_visit(submission: Submission) -> Appointment:
@@ -268,7 +268,7 @@ def _confirmed_visit(submission: Submission) -> Appointment:
     """
     found = submission.appointments.filter(status="confirmed").first()
     if found is None:
-        raise SlotGone(_("This appointment was changed meanwhile."))
+        raise SlotGone(_("This appointment has changed in the meantime."))
     return found
 
 

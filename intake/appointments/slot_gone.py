@@ -21,5 +21,9 @@ class SlotGone(Conflict):
 
 def _gone_words(*, are_others_free: bool) -> str:
     if are_others_free:
-        return _("That time has just gone. Nothing was booked. Here are the nearest free times.")
-    return _("That time has just gone. Nothing was booked. Please choose another, or call us.")
+        return _(
+            "That time is no longer free. Nothing was booked. Here are the nearest free times."
+        )
+    return _(
+        "That time is no longer free. Nothing was booked. Please choose another time, or call us."
+    )

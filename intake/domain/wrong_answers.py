@@ -61,7 +61,7 @@ def not_an_option() -> InvalidAnswer:
 def exclusive_clash(label: str, others: tuple[str, ...]) -> InvalidAnswer:
     return InvalidAnswer(
         "exclusive",
-        "“%(label)s” cannot be ticked together with other answers. Untick one.",
+        "“%(label)s” cannot be checked together with other answers. Uncheck one.",
         kept=others or None,
         label=label,
     )
@@ -69,15 +69,15 @@ def exclusive_clash(label: str, others: tuple[str, ...]) -> InvalidAnswer:
 
 def _nothing_ticked(question: Question) -> InvalidAnswer:
     if not question.exclusive:
-        return InvalidAnswer("missing_multi", "Tick at least one box.")
+        return InvalidAnswer("missing_multi", "Check at least one box.")
     label = question.option(question.exclusive[0]).label
     return InvalidAnswer(
-        "missing_multi_exclusive", "Tick at least one box, or “%(label)s”.", label=label
+        "missing_multi_exclusive", "Check at least one box, or “%(label)s”.", label=label
     )
 
 
 def must_tick() -> InvalidAnswer:
-    return InvalidAnswer("must_tick", "Tick the box to go on.")
+    return InvalidAnswer("must_tick", "Check the box to continue.")
 
 
 def _upper_limit(question: Question) -> object:
@@ -167,7 +167,7 @@ def two_dates_possible(typed: str) -> InvalidAnswer:
 def several_dates() -> InvalidAnswer:
     return InvalidAnswer(
         "several_dates",
-        "The three boxes contradict each other. Enter one month, one day and one year.",
+        "The three boxes do not fit together. Enter one month, one day and one year.",
     )
 
 

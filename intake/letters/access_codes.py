@@ -68,7 +68,7 @@ def saved(message: Message) -> Letter | None:
     return _letter(
         address,
         draft.language,
-        gettext_noop("How to go on with %(clinic)s"),
+        gettext_noop("How to continue at %(clinic)s"),
         "saved",
         reference=str(draft.reference),
         days=str(settings.DRAFT_DAYS),

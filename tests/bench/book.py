@@ -28,7 +28,7 @@ from tests.intake import book
 from tests.races import booking
 
 CLIENTS, ROUNDS, WARM_UP = 50, 20, 2
-HELD, GONE = b"We hold it for you until", b"That time has just gone. Nothing was booked."
+HELD, GONE = b"We hold it for you until", b"That time is no longer free. Nothing was booked."
 YEARS, A_YEAR = 5, 10_000
 LOOKS = 30
 

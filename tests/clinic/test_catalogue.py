@@ -35,7 +35,7 @@ def test_everything_patients_read_has_its_spanish():
 def test_sentences_of_templates_programs_and_the_domain_are_collected(found):
     assert found.get("Skip to the main part")
     assert found.get("Choose from the answers shown.")
-    assert found.get("“%(label)s” cannot be ticked together with other answers. Untick one.")
+    assert found.get("“%(label)s” cannot be checked together with other answers. Uncheck one.")
     assert found.get(("We found %(n)s page.", "We found %(n)s pages."))
     assert found.get("l, F j", "day")
     assert found.get("Your code from %(clinic)s")
@@ -67,7 +67,7 @@ def test_the_shipped_one_has_no_fault(copy, found):
         ('msgstr "Continuar"', 'msgstr ""', "no translation: 'Continue'"),
         ('msgid "Continue"', '#, fuzzy\nmsgid "Continue"', "not certain"),
         ('msgid "Continue"', 'msgid "Continue on"', "nobody says this any more: 'Continue on'"),
-        ("Parte %(n)s de", "Parte %(m)s de", "other placeholders"),
+        ('"%(n)s de %(all)s"', '"%(m)s de %(all)s"', "other placeholders"),
         ("<b>Unos %(minutes)s minutos.</b>", "Unos %(minutes)s.", "other placeholders or tags"),
         ("Continuar", "Seguir", "the .mo file is not made from it"),
     ],

@@ -22,7 +22,7 @@ PATIENTS = {
     "/intake/": "",
     "/appointments/": "",
     "/intake/refused/": "Please call us",
-    "/intake/resume/": "Go on where you stopped",
+    "/intake/resume/": "Continue where you stopped",
     "/my/": "Your request",
     "/my/find/": "Find your number",
     "/no-such-page/": "",

@@ -57,12 +57,12 @@ def test_a_patient_called_away_from_the_own_phone_goes_on_three_hours_later(wind
     patient = window("phone")
     patient.starts()
     patient.has_answered_until("veins", reason_text="My husband must not read this.")
-    patient.sees("you can go on with this device for 24 hours")
+    patient.sees("you can continue on this device for 24 hours")
 
     # when: the patient comes back to the phone after three hours
     nobody_touches_the_form_for(hours=3)
     patient.opens("/intake/")
-    patient.presses("Go on with my answers")
+    patient.presses("Continue with my answers")
 
     # then: the questions go on where the patient stopped
     patient.is_at("veins")
@@ -111,7 +111,7 @@ def test_a_patient_called_away_in_the_library_leaves_nothing_for_the_next_person
 
     # when: the next person starts
     library.follows("Start again")
-    library.does_not_see("You started answering")
+    library.does_not_see("You already started answering")
     library.presses("Start, others use it")
 
     # then: the first questions come

@@ -110,7 +110,7 @@ def test_a_time_that_has_just_gone_is_said_and_nothing_chosen_is_lost(window):
     other.presses_first("Offer the chosen times")
 
     # then: the person at the phone reads that the time has gone; the second time is still ticked
-    other.sees("That time has just gone. Nothing was booked.", "The nearest free times")
+    other.sees("That time is no longer free. Nothing was booked.", "The nearest free times")
     assert is_ticked(other, second)
     assert other.focus() == "problem"
     other.finds_no_barrier()

@@ -60,7 +60,7 @@ def test_of_two_windows_the_older_one_asks_which_answer_to_keep(window):
     patient.presses("Continue")
 
     # then: the older window shows both answers and asks
-    patient.sees("Which answer do you keep?", "This window: My legs burn.")
+    patient.sees("Which answer do you want to keep?", "This window: My legs burn.")
     patient.sees("The other window: It creeps at night.")
     patient.finds_no_barrier()
     patient.needs_no_sideways_scrolling(320, 360)

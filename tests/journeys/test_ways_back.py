@@ -25,12 +25,12 @@ def test_a_patient_who_presses_start_new_by_mistake_keeps_the_answers(window):
     patient.presses("Start, this device is mine")
 
     # then: the page names what would be lost
-    patient.sees("Start new and delete these answers?", "Restless legs and leg trouble", "answers")
+    patient.sees("Start over and delete these answers?", "Restless legs and leg trouble", "answers")
     patient.finds_no_barrier()
     patient.needs_no_sideways_scrolling(320)
 
     # when: the patient goes on instead
-    patient.presses("Go on with my answers")
+    patient.presses("Continue with my answers")
 
     # then: the questions go on where the patient stopped
     patient.is_at("veins")
@@ -63,7 +63,7 @@ def test_a_patient_gives_the_address_once_and_then_saves_with_one_tap(window):
     patient.presses("Save and come back later")
     patient.writes(MAILBOX, "Your e-mail address")
     patient.presses("Save")
-    patient.follows("Go on now")
+    patient.follows("Continue now")
 
     # when: the patient saves again
     patient.presses("Save and come back later")
@@ -111,7 +111,7 @@ def test_a_patient_reads_the_privacy_notice_before_the_first_question(window):
     patient.opens("/intake/legs/")
 
     # when: the patient follows the one line about consent
-    patient.sees("at the end you tick one box")
+    patient.sees("until you check one box at the end")
     patient.follows("privacy notice")
 
     # then: the notice says which version it is

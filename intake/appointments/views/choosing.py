@@ -88,8 +88,12 @@ def near_context(form: TimesForm, urgency: int, known: Iterable[FreeTime] = ()) 
 def gone_words(shown: dict[str, Any]) -> str:
     """Say that the chosen slot is not free any more, and what the patient can do."""
     if shown["days"]:
-        return _("That time has just gone. Nothing was booked. Here are the nearest free times.")
-    return _("That time has just gone, and there is no other just now. Nothing was booked.")
+        return _(
+            "That time is no longer free. Nothing was booked. Here are the nearest free times."
+        )
+    return _(
+        "That time is no longer free, and no other time is free right now. Nothing was booked."
+    )
 
 
 def held_words(row: Appointment) -> dict[str, str]:

@@ -75,7 +75,7 @@ class ContactForm(WalkForm):
     )
     email = EmailField(
         label=_("E-mail address"),
-        help_text=_("We confirm your request there. We never write about health."),
+        help_text=_("To confirm your request. We never write about health."),
         required=False,
     )
     prefer = forms.ChoiceField(
@@ -189,8 +189,8 @@ class ContactForm(WalkForm):
                 )
             raise forms.ValidationError(
                 _(
-                    "You said that the patient is %(told)s years old, but this date makes "
-                    "%(born)s. Check the date, or go back and change the age."
+                    "You said that the patient is %(told)s years old, but this birth date makes "
+                    "the patient %(born)s. Check the date, or go back and change the age."
                 )
                 % {"told": age, "born": age_on(today, born)},
                 code="age",

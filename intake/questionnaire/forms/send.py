@@ -31,9 +31,7 @@ class SendForm(WalkForm):
 
     consent = ConsentField(
         error_messages={
-            "required": _(
-                "Tick the box to send. If you do not want to agree, please call us instead."
-            )
+            "required": _("Check the box to send. If you do not agree, please call us instead.")
         },
     )
 

@@ -230,7 +230,9 @@ def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
         urgency, datetime.fromisoformat(chosen["start"])
     ):
         # no time can be chosen with an urgency of the same day or above
-        too_late = _("With your answers, you should not wait that long. We do not book this time.")
+        too_late = _(
+            "Your answers show that you should not wait that long, so we do not book this time."
+        )
         return [(_("The appointment"), [too_late])]
     return WishForm.in_words(walk.content.wish)
 

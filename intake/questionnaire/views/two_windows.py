@@ -63,7 +63,9 @@ class KeepForm(WalkForm):
                     (OTHER, _("The other window: %(answer)s") % {"answer": two.other}),
                 ],
                 widget=forms.RadioSelect,
-                error_messages={"required": gettext_lazy("Choose the answer that you keep.")},
+                error_messages={
+                    "required": gettext_lazy("Choose the answer that you want to keep.")
+                },
             )
             field.language = two.language
             self.fields[f"{CHOICE}{two.name}"] = field
@@ -113,7 +115,7 @@ def show_choice(
         "asked": " ".join(two.name for two in asked),
         "page": {
             "id": step,
-            "title": _("You answered this in another window. Which answer do you keep?"),
+            "title": _("You answered this in another window. Which answer do you want to keep?"),
         },
         "title_language": "",
         "progress": "",

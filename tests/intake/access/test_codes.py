@@ -300,7 +300,7 @@ def test_a_few_messages_go_to_one_mailbox_however_many_save_with_it_and_all_are_
         assert page.status == 200
         assert Draft.objects.get(key_hash=digest(patient.key)).reference in page.text
     assert "Please also write it down" in page.text
-    assert sum("How to go on" in text for text in letters()) == 3
+    assert sum("How to continue" in text for text in letters()) == 3
 
 
 def test_what_was_saved_without_a_message_is_mailed_the_next_time():

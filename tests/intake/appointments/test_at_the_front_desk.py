@@ -202,7 +202,7 @@ def test_a_time_that_has_just_gone_is_said_with_the_nearest_and_the_rest_stays_c
     body = page.content.decode()
 
     assert page.status_code == 409
-    assert "That time has just gone. Nothing was booked." in words(page)
+    assert "That time is no longer free. Nothing was booked." in words(page)
     assert "The nearest free times" in words(page)
     assert f'value="{free.key}" form="times" checked' in body
     assert '<option value="72" selected>' in body

@@ -58,7 +58,7 @@ def press(patient: Patient, slot) -> str:
         assert "We hold it for you until" in page.text
         return "held"
     assert page.status == 409
-    assert "That time has just gone. Nothing was booked." in page.text
+    assert "That time is no longer free. Nothing was booked." in page.text
     return "gone"
 
 

@@ -159,7 +159,7 @@ def test_of_two_at_the_front_desk_who_book_one_time_for_two_patients_one_has_it(
 
     assert sorted(answer.status_code for answer in answers) == [302, 409]
     lost = next(n for n, answer in enumerate(answers) if answer.status_code == 409)
-    assert "That time has just gone. Nothing was booked." in words(answers[lost])
+    assert "That time is no longer free. Nothing was booked." in words(answers[lost])
     assert "The nearest free times" in words(answers[lost])
     assert Appointment.objects.get().submission == rows[1 - lost]
     assert [book.progress(row) for row in rows] == (

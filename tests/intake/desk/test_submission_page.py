@@ -68,7 +68,7 @@ def test_every_rule_says_why_from_which_answer_and_by_which_source(clinician):
         assert " ".join(fired.reason.split()) in text
         assert " ".join(fired.source.split()) in text
     assert "Did a vein in your leg bleed" in text or "bleed" in text
-    assert "Yes, in the last 7 days" in text or "last 7 days" in text
+    assert "In the last 7 days" in text or "last 7 days" in text
 
 
 def test_no_red_flag_is_said_in_words(clinician):

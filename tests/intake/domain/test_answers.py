@@ -22,7 +22,7 @@ from intake.domain.ranges import Range
 from intake.domain.wrong_answers import InvalidAnswer, missing
 from intake.protocols import available, load
 
-NONE = "“None of these” cannot be ticked together with other answers. Untick one."
+NONE = "“None of these” cannot be checked together with other answers. Uncheck one."
 
 
 def refused(protocol: Protocol, id: str, *raw: str) -> InvalidAnswer:
@@ -220,19 +220,19 @@ def test_of_an_exclusive_option_beside_others_the_others_count(protocol: Protoco
 
 
 def test_a_box_that_must_be_ticked_is_not_unticked(protocol: Protocol) -> None:
-    assert refused(protocol, "ack", "false").message == "Tick the box to go on."
+    assert refused(protocol, "ack", "false").message == "Check the box to continue."
 
 
 @pytest.mark.parametrize(
     ("id", "message"),
     [
         ("who", "Choose one answer."),
-        ("em_now", "Tick at least one box, or “None of these”."),
-        ("meds_stopped", "Tick at least one box."),
+        ("em_now", "Check at least one box, or “None of these”."),
+        ("meds_stopped", "Check at least one box."),
         ("age_years", "Enter a number."),
         ("hemoglobin", "Enter a number."),
         ("callback_phone", "Enter your answer."),
-        ("ack", "Tick the box to go on."),
+        ("ack", "Check the box to continue."),
     ],
 )
 def test_what_is_missing_is_said_for_each_type(protocol: Protocol, id: str, message: str) -> None:

@@ -77,7 +77,7 @@ def test_a_time_that_cannot_be_had_is_a_sentence_with_the_nearest(kind, go, has,
     before = everything()
     page = patient.post("/my/times/", {"slot": key, "visit": str(book.visit_type().pk), "go": go})
     assert page.status == 409
-    assert "That time has just gone. Nothing was booked." in page.text
+    assert "That time is no longer free. Nothing was booked." in page.text
     assert 'name="slot"' in page.html, "the way on"
     assert everything() == before
 

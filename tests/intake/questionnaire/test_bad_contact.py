@@ -133,7 +133,7 @@ def test_a_phone_number_is_stored_in_one_form(phone, stored):
         ("Marhc", "27", "1982", "We do not understand “Marhc” in a date."),
         ("-3", "27", "1982", "We do not understand “-3” in a date."),
         ("3/4/1982", "", "", "“3/4/1982” can be two dates. Write the month as a word"),
-        ("3/27/1982", "28", "1982", "The three boxes contradict each other."),
+        ("3/27/1982", "28", "1982", "The three boxes do not fit together."),
         ("3", "", "1982", "Fill in all three boxes"),
         ("", "", "", "Enter the date"),
         ("1", "1", "2999", "This date is in the future."),
@@ -150,7 +150,7 @@ def test_a_birth_date_is_a_date_of_somebody_alive(month, day, year, complaint):
 
 def test_a_birth_date_that_disagrees_with_the_age_leads_back_to_that_question():
     page = contact_refused(born(50), "You said that the patient is 44 years old")
-    assert "but this date makes 50" in page.text
+    assert "but this birth date makes the patient 50" in page.text
     assert page.link("Change the age") == f"{step_url('about')}?change=1"
     patient = at("contact")
     patient.answer(**born(50))
@@ -166,7 +166,7 @@ def test_the_day_before_the_birthday_one_is_a_year_younger():
         birthday += timezone.timedelta(days=1)
     patient = at("contact")
     page = patient.answer(**typed_date("birth_date", birthday.replace(year=birthday.year - 44)))
-    assert "but this date makes 43" in page.text
+    assert "but this birth date makes the patient 43" in page.text
     page = patient.answer(**typed_date("birth_date", birthday.replace(year=birthday.year - 45)))
     assert page.step == "appointment"
 

@@ -53,7 +53,7 @@ def test_a_page_that_is_not_next_yet_is_not_opened():
     page = patient.post(step_url("life"), {"tobacco": "current"})
     assert page.status == 409
     assert "We kept your other answers." in page.text
-    assert patient.get(page.link("Go on with my answers")).step == "reason"
+    assert patient.get(page.link("Continue with my answers")).step == "reason"
     assert patient.counted == before
 
 

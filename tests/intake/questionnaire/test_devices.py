@@ -117,7 +117,7 @@ def test_the_key_goes_with_the_window_where_others_use_the_device():
 def test_every_page_says_how_long_the_device_finds_the_answers():
     for button, told in (("mine", "24 hours"), ("shared", "20 minutes")):
         patient = begun(button)
-        sentence = f"If you stop here, you can go on with this device for {told}."
+        sentence = f"If you stop here, you can continue on this device for {told}."
         for step in ("about", "contact", "appointment", "check"):
             assert sentence in patient.walk_to(step).text, step
     patient = begun_by_the_release_before()
@@ -179,7 +179,7 @@ def test_going_on_from_an_old_page_never_begins_a_new_draft_unasked():
 def test_start_new_asks_again_whose_device_it_is():
     patient = begun("mine")
     page = patient.get("/intake/")
-    assert "Or start new" in page.text
+    assert "Or start over" in page.text
     assert "20 minutes" in page.text
     asked = patient.press("shared")
     patient.post("/intake/", asked.forms[1].values)
@@ -210,7 +210,7 @@ def test_a_code_and_an_addition_open_as_on_a_device_that_others_use():
 
 def test_saving_says_for_how_long_this_device_finds_the_answers():
     for button, told in (
-        ("mine", "You can go on with this device for 24 hours."),
+        ("mine", "You can continue on this device for 24 hours."),
         ("shared", "After 20 minutes this device can no longer open your answers."),
     ):
         patient = begun(button)

@@ -115,7 +115,7 @@ def test_a_draft_under_way_is_kept_until_the_patient_says_so_and_the_choice_stay
     patient.start("/intake/legs/")
     patient.get("/appointments/")
     page = patient.post("/appointments/", {"device": "mine", "topic": "veins"})
-    assert "You started answering" in page.text
+    assert "You already started answering" in page.text
     assert Draft.objects.get().kind == "intake"
     starting = next(form for form in page.forms if "mine" in form.buttons)
     assert starting.controls["topic"].chosen == ["veins"]

@@ -105,7 +105,7 @@ def test_who_has_begun_one_is_asked_before_the_other_begins():
     patient.start("/intake/legs/")
     patient.get(f"/intake/{second.NAME}/")
     patient.post(f"/intake/{second.NAME}/", {"device": "mine"})
-    assert "You started answering" in patient.page.text
+    assert "You already started answering" in patient.page.text
     assert Draft.objects.count() == 1
     assert patient.post(f"/intake/{second.NAME}/", {"go": "continue"}).path == url("legs", "safety")
     patient.walk_to("about")
@@ -118,7 +118,7 @@ def test_the_choice_leads_back_to_what_was_begun():
     patient = patient_of(second.NAME)
     patient.start(f"/intake/{second.NAME}/")
     page = patient.get("/intake/")
-    assert "You started answering" in page.text
+    assert "You already started answering" in page.text
     assert patient.press("continue").path == url(second.NAME, "safety")
 
 
@@ -225,10 +225,10 @@ def test_a_page_of_the_other_protocol_is_shown_and_not_saved(name):
     typed = {k: v for k, v in other.says.items() if k in ("who", "filler", "age_years", "years")}
     page = patient.post(url(OTHER[name], "about"), typed)
     assert page.status == 409
-    assert "You started other questions" in page.text
+    assert "You already started other questions" in page.text
     assert "44" in page.text
     assert patient.draft.content == before
-    assert patient.get(page.link("Go on with my answers")).path == url(name, "about")
+    assert patient.get(page.link("Continue with my answers")).path == url(name, "about")
     assert patient.get(url(OTHER[name], "about")).path == url(name, "about")
 
 

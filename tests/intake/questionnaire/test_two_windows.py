@@ -74,7 +74,7 @@ def test_both_answers_are_shown_in_words_and_a_missing_choice_is_said():
     assert "This window: Yes, now" in page.text
     assert "The other window: I used to" in page.text
     page = patient.press("continue")
-    assert (page.status, page.errors) == (409, ["Choose the answer that you keep."])
+    assert (page.status, page.errors) == (409, ["Choose the answer that you want to keep."])
     assert page.title.startswith("Error: ")
     assert stored("tobacco") == "former"
 

@@ -309,7 +309,7 @@ def test_a_time_that_cannot_be_had_is_a_sentence(slot):
     patient = at_times()
     pick(patient, slot)
     assert patient.page.status == 409
-    assert "That time has just gone. Nothing was booked." in patient.page.text
+    assert "That time is no longer free. Nothing was booked." in patient.page.text
     assert 'name="slot"' in patient.page.html
     assert not Appointment.objects.exists()
 
@@ -383,7 +383,7 @@ def test_a_time_chosen_before_the_answers_became_urgent_is_given_back():
         if page.step == "check":
             break
         page = patient.answer()
-    assert "We do not book this time" in page.text
+    assert "so we do not book this time" in page.text
     assert patient.send().step == "sent"
     assert not Appointment.objects.filter(status__in=("held", "confirmed")).exists()
 

@@ -208,7 +208,7 @@ def test_at_most_three_panels_are_shown_and_the_rest_is_folded_away():
     for page in shown:
         assert len(panels(page)) <= 3
         if len(panels(page)) == 3:
-            assert page.text.count("More that fits your answers") == 1
+            assert page.text.count("More advice that fits your answers") == 1
     assert "Until then" not in patient.page.text  # advice of less urgent levels is left out
 
 
