@@ -102,7 +102,8 @@ def tell_clinic(*, draft: Draft, phone: str, name: str, request_id: str = "") ->
             raise NotReady(walk.first_open or "check")
         # The contact may be filled in already, because a patient can go back from the check page,
         # change an answer, and only then be stopped.
-        speaks = walk.uses.contact.speaks.get(draft.language)
+        # The patient was not asked: only a page in another language says which help is needed.
+        speaks = walk.uses.contact.speaks.get(draft.language) if draft.language != "en" else None
         asked = {LANGUAGE_HELP: speaks} if speaks else {}
         contact = {**asked, **walk.content.contact, PHONE: phone}
         contact["name"] = name or contact.get("name", "")

@@ -66,6 +66,7 @@ def test_a_draft_of_the_first_release_is_finished_under_its_own_rules():
     patient = Patient(blood_loss=("none",))  # a question that the protocol of today has split
     patient.start()
     Draft.objects.update(protocol_id=HASH)
+    patient.get(patient.page.path)  # the page of that release
     patient.walk_to("check")
     assert "Restless legs" in patient.page.text
     patient.send()

@@ -139,11 +139,12 @@ def booked_words(submission: Submission) -> dict[str, Any] | None:
 def _heading(protocol: Protocol, submission: Submission, visit: dict[str, Any] | None) -> str:
     if visit:
         return _("The appointment is booked")
+    proxied = protocol.uses.is_proxy(submission.answers.get(protocol.uses.who.q))
     if submission.kind == Kind.APPOINTMENT:
+        if proxied:
+            return _("We have your request about the patient")
         return _("We have your request")
-    if protocol.uses.is_proxy(submission.answers.get(protocol.uses.who.q)):
-        return _("We have the answers about the patient")
-    return _("We have your answers")
+    return _("We have the answers about the patient") if proxied else _("We have your answers")
 
 
 def wish_words(request: AppointmentRequest) -> str:

@@ -27,7 +27,7 @@ def test_telling_the_clinic_leaves_the_number_and_what_was_said_so_far():
     assert submission.person["callback_phone"] == "+12025550147"
     assert submission.person["name"] == "Quentin Canary"
     assert "lang_help" not in submission.person  # the patient was not asked
-    assert submission.answers == {"em_now": ["chest_or_breath"]}
+    assert submission.answers == {"em_now": ["chest_or_breath"], "em_past": ["none"]}
     assert submission.target_at == submission.submitted_at
     assert [fired.id for fired in submission.result.fired] == ["E02"]
     assert not AppointmentRequest.objects.exists()

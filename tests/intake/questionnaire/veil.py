@@ -31,7 +31,8 @@ HERS: dict[str, Any] = {
 }
 
 SENSITIVE = sorted(
-    PROTOCOL.sensitive.intersection(visible(PROTOCOL, HERS)) - {"lang_help", "callback_phone"}
+    PROTOCOL.sensitive.intersection(visible(PROTOCOL, HERS))
+    - {"lang_help", "callback_phone", *PROTOCOL.uses.later}
 )
 OWN_WORDS, MEDICINE = HERS["reason_text"], HERS["meds_list"]
 
