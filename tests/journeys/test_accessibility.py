@@ -21,7 +21,7 @@ PATIENTS = {
     "/nondiscrimination/": "",
     "/intake/": "",
     "/appointments/": "",
-    "/intake/refused/": "Please call us",
+    "/intake/refused/": "You can call us instead",
     "/intake/resume/": "Continue where you stopped",
     "/my/": "Your request",
     "/my/find/": "Find your number",

@@ -39,7 +39,7 @@ def test_a_held_time_is_nobody_elses_and_becomes_the_visit():
     submission, slot = book.patient(), book.free()
     held = book.holding(submission, slot)
     assert holds.held_by(submission=submission) == held
-    with pytest.raises(SlotGone, match="just gone") as gone:
+    with pytest.raises(SlotGone, match="no longer free") as gone:
         book.holding(book.patient(1), slot)
     assert slot.key not in [free.key for free in gone.value.nearest]
     assert gone.value.nearest

@@ -176,7 +176,7 @@ def test_new_offers_take_the_old_ones_back():
     old = offer(submission)
     new = offer(submission, book.free(11))
     assert states(*old, *new) == ["withdrawn"] * 3 + ["open"]
-    with pytest.raises(SlotGone, match="taken back"):
+    with pytest.raises(SlotGone, match="already answered or withdrawn"):
         accept(offer=old[0], submission=submission)
 
 

@@ -109,7 +109,7 @@ def test_an_older_window_asks_which_of_two_details_to_keep(name, keeps):
     control = f"keep_{PATIENTS[name][1]}"
     assert page.form.asked == [control]
     page = patient.press("continue")
-    assert page.errors == ["Choose the answer that you keep."]
+    assert page.errors == ["Choose the answer that you want to keep."]
     page = patient.press("continue", {**page.form.values, control: keeps})
     assert (page.status, TITLE in page.text) == (200, False), page.errors
     kept = stored(patient, name)

@@ -64,7 +64,7 @@ def test_the_tick_is_in_the_words_of_the_person_who_fills_in_the_form(who, agree
 def test_a_patient_who_does_not_agree_is_told_to_call_and_may_come_back():
     patient = at_check()
     page = patient.get(patient.page.link("I do not agree"))
-    assert "Please call us" in page.text
+    assert "You can call us instead" in page.text
     assert patient.get(page.link("Back")).step == "check"
 
 
