@@ -196,6 +196,7 @@ def _cut_at_stop(protocol: Protocol, content: Content) -> Content:
         PHONE: content.contact[PHONE],
     }
     help_asked = content.contact[LANGUAGE_HELP]
-    if help_asked in protocol.uses.contact.speaks.values():
+    speaks = protocol.uses.contact.speaks
+    if help_asked in [option for language, option in speaks.items() if language != "en"]:
         contact[LANGUAGE_HELP] = help_asked
     return Content(answers=answers, contact=contact)

@@ -137,6 +137,9 @@ class Window:
         target.click()
         self.page.wait_for_load_state()
 
+    def reloads(self) -> None:
+        self.page.reload()
+
     def goes_back(self) -> None:
         """Go to the page before, as the browser's own button does.
 

@@ -119,7 +119,7 @@ def test_a_patient_switches_the_language_in_the_middle_of_the_questions(window):
 
     # then: the same question is there in Spanish, with what the patient wrote
     patient.is_at("/es/intake/legs/p/reason/")
-    assert patient.page.locator("textarea").input_value() == "It creeps at night."
+    assert own_words(patient) == "It creeps at night."
     patient.finds_no_barrier()
 
     # when: the patient goes back
@@ -204,6 +204,10 @@ def faults_of_mirroring(patient: Window, path: str) -> list[str]:
         for name in MIRRORED[path]
         if abs(left[name][0] - right[name][1]) > 2
     ]
+
+
+def own_words(patient: Window) -> str:
+    return patient.page.locator("textarea").input_value()
 
 
 def press_first_button(patient: Window) -> None:

@@ -37,9 +37,9 @@ def save(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
     """Ask where a code may be sent, then show the reference. This browser can also just go on.
 
     A draft that has an address is saved with each answer. So the address is asked only once, or
-    again if the patient wants another address (`other` in the query).
+    again if the patient wants another address (`change` in the query).
     """
-    if request.method != "POST" and draft.reference and "other" not in request.GET:
+    if request.method != "POST" and draft.reference and "change" not in request.GET:
         return _show_saved(request, draft, walk, again=True)
     known, veiled = known_address(walk)
     form = FindForm(

@@ -207,7 +207,7 @@ def test_the_page_says_everything_that_the_protocol_says(
     data = msgspec.json.decode(protocol.document())
     missing = {text for text in texts(data) if " ".join(text.split()) not in shown}
     assert missing == set()
-    assert "“Does this need start, or get worse" in shown
+    assert "“Does the need start, or get worse" in shown
     assert "Nobody has signed this version." in shown
 
 

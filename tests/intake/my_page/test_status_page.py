@@ -256,7 +256,7 @@ def test_the_address_taken_over_into_an_addition_is_not_shown(button):
     patient.press(button)
     assert MAILBOX not in patient.get("/intake/save/").html
     patient.post("/intake/save/", {"address": OTHER})
-    assert patient.get("/intake/save/?other=1").form.values["address"] == [OTHER]
+    assert patient.get("/intake/save/?change=1").form.values["address"] == [OTHER]
 
 
 def test_adding_three_times_is_one_addition_and_keeps_its_answers():

@@ -228,9 +228,9 @@ def test_the_address_to_save_with_is_hidden_and_used_when_left_blank():
     page = patient.press("save", {"address": ""})
     assert "Your answers are saved" in page.text
     assert Draft.objects.get().content["saved"]["address"] == MAILBOX
-    assert MAILBOX not in patient.get("/intake/save/?other=1").html, "it was not given again"
+    assert MAILBOX not in patient.get("/intake/save/?change=1").html, "it was not given again"
     patient.press("save", {"address": "someone@example.org"})
-    again = "/intake/save/?other=1"
+    again = "/intake/save/?change=1"
     assert patient.get(again).form.values["address"] == ["someone@example.org"]
     leave_alone()
     assert "someone@example.org" not in patient.get("/intake/save/").html
