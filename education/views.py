@@ -23,7 +23,7 @@ from education.models import Page, Picture, address, last_change
 from intake import protocols
 
 DRAWN = ("restless-legs", "vein-disease", "clots", "artery-disease")
-"""The conditions of which there is a drawing in templates/education/drawings."""
+"""The conditions that have a drawing. The drawings are in templates/education/drawings."""
 
 
 class ReaderRequest(HttpRequest):

@@ -9,7 +9,10 @@ class IntakeConfig(AppConfig):
     verbose_name = "Intake and triage"
 
     def ready(self) -> None:
-        """Register the system checks, the composers of letters, chores, and the calendar."""
+        """Register the system checks, the composers of letters, chores, and the calendar.
+
+        A module that is imported here and not used registers itself when it is imported.
+        """
         from intake import calendars, checks  # noqa: F401
         from intake.appointments import offers, public_holidays
         from intake.clinic_pages import missing  # noqa: F401

@@ -51,7 +51,7 @@ def _contact() -> dict[str, Any]:
     places = Location.objects.filter(is_active=True).select_related("profile__picture")
     rows = [_place(row) for row in places.defer("profile__picture__data")]
     return {
-        # a place of which nothing but its name is known has no section
+        # a place has a section only if staff entered more than its name
         "places": [place for place in rows if any(place[key] for key in SHOWN)],
         "texts": _texts(),
         "closures": hours.coming_closures(),
@@ -60,7 +60,7 @@ def _contact() -> dict[str, Any]:
 
 
 SHOWN = ("map_link", "phone_link", "way", "access", "texts")
-"""The parts of a place, of which a section needs one."""
+"""The parts of a place. A place with none of them has no section on the page."""
 
 
 def _place(row: Location) -> dict[str, Any]:

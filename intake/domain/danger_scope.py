@@ -34,7 +34,7 @@ _TAKEN_BACK: Final = frozenset({"mistaken", "cleared"})
 
 
 class Scopes(Denials):
-    """What a text says of its signs: now, denied, past, or of somebody else."""
+    """Judges whether each sign in a text is there now, denied, past, or another person's."""
 
     @cached_property
     def _going_on(self) -> dict[Span, bool]:
