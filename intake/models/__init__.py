@@ -10,6 +10,7 @@ from intake.models import (  # noqa: F401
     calls,
     clinic_pages,
     clinic_time,
+    contact_points,
     people,
     submissions,
 )
