@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -23,10 +23,16 @@ from django.utils.translation import gettext_lazy
 from clinic.lists import FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
 from intake.domain.stored import PHONE
-from intake.models.calls import CallTask
+from intake.models.calls import Call, CallTask
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, find_patients, record_view
 from intake.staff.owed_calls import BUTTONS, buttons_of, due_words, news_by_task
+from intake.staff.tries import (
+    calls_without_notes,
+    tries_words,
+    warn_of_colleague,
+    wrong_number_words,
+)
 from intake.ways import calls
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
@@ -35,6 +41,7 @@ DONE = {
     "reached": gettext_lazy("Noted: the patient was reached."),
     "left_word": gettext_lazy("Noted: word was left. The call stays on the list."),
     "not_reached": gettext_lazy("Noted: not reached. The call stays on the list."),
+    "wrong": gettext_lazy("Noted: wrong number. The call stays on the list, due as before."),
     "told": gettext_lazy("Noted: the patient was told already."),
 }
 
@@ -76,7 +83,7 @@ class SettledFilter(FixedFilter):
 class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     """The call list, whose buttons note the outcome of a call."""
 
-    list_display = ["due", "patient", "phone", "why", "opens", "acts"]
+    list_display = ["due", "patient", "phone", "why", "tries", "opens", "acts"]
     list_filter = [SettledFilter]
     list_select_related = ["submission", "settled_by"]
     sortable_by = ()
@@ -88,6 +95,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CallTask]:
         rows = CallTask.objects.select_related("submission", "settled_by")
+        rows = rows.prefetch_related(Prefetch("submission__calls", calls_without_notes()))
         return rows.defer("submission__answers", "submission__assessment")
 
     def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
@@ -115,7 +123,14 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
         number = row.submission.person.get(PHONE, "")
         if not number:
             return _("No way to reach this patient is known.")
-        return format_html('<a class="tel" href="tel:{}">{}</a>', number, phone_words(number))
+        link = format_html('<a class="tel" href="tel:{}">{}</a>', number, phone_words(number))
+        wrong = wrong_number_words(row.submission.calls.all())
+        return format_html("{}<br><strong>{}</strong>", link, wrong) if wrong else link
+
+    @admin.display(description=gettext_lazy("Tries"), empty_value="")
+    def tries(self, row: CallTask) -> str | None:
+        calls_since = (call for call in row.submission.calls.all() if call.at >= row.created_at)
+        return tries_words(calls_since) or None
 
     @admin.display(description=gettext_lazy("What to tell"))
     def why(self, row: Any) -> str:
@@ -154,6 +169,9 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     def not_reached_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="not_reached")
 
+    def wrong_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
+        return self.note(request, object_id, button="wrong")
+
     def told_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="told")
 
@@ -168,9 +186,13 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
             if button == "told":
                 for each in (each for each in tasks if each.reason != CallTask.Reason.MORE):
                     calls.settle(task=each, **given)
+                messages.success(request, DONE[button])
             else:
-                calls.record(submission=task.submission, outcome=button, tasks=tasks, **given)
-            messages.success(request, DONE[button])
+                made = calls.record(
+                    submission=task.submission, outcome=button, tasks=tasks, **given
+                )
+                messages.success(request, settled_words(task, made) or DONE[button])
+                warn_of_colleague(request, made)
         back = request.POST.get("back", "")[:200]
         safe = back.startswith("/admin/") and url_has_allowed_host_and_scheme(back, None)
         return redirect(back if safe else self.address("changelist"))
@@ -180,3 +202,16 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
         posted = set(request.POST.getlist("task"))
         others = CallTask.objects.open().filter(submission=task.submission).exclude(pk=task.pk)
         return [each for each in others if str(each.pk) in posted]
+
+
+def settled_words(task: CallTask, made: Call) -> str:
+    """Say that the task was off the list before the call `made`; '' if it was on the list.
+
+    The button was pressed on an old page. A double click says the same as the first click.
+    """
+    if task.settled_at is None or (task.settled_by == made.by and made.outcome in Call.SPOKE):
+        return ""
+    return _("The call is noted. It was off the list before: %(who)s, %(time)s.") % {
+        "who": person_words(task.settled_by) if task.settled_by else _("no longer needed"),
+        "time": date_format(timezone.localtime(task.settled_at), "TIME_FORMAT"),
+    }

@@ -45,6 +45,7 @@ from intake.staff.filters import NotClosedFilter, ProgressFilter, SentFilter, Ur
 from intake.staff.lists import PatientAdmin, record_page, record_view, run_service
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.staff.status_words import alarm_mark, standing_words, target_words
+from intake.staff.tries import call_words, calls_without_notes, wrong_number_words
 from intake.wording.reading import phone_words
 
 CALLED_ALONE = gettext_lazy(
@@ -148,6 +149,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
         """
         reads.record_read(submission=row, by=request.user, request_id=request.request_id)
         page, wish = SubmissionPage(row), request_of(row)
+        made = list(calls_without_notes().filter(submission=row))
         return {
             "title": row.reference,
             "submission": row,
@@ -158,6 +160,8 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
             "phone_words": phone_words(page.phone),
             "language": page.language,
             "contact": page.contact,
+            "calls": [call_words(call) for call in made],
+            "wrong_number": wrong_number_words(made),
             "request_": wish,
             "waits": wish is not None and getattr(wish, "waiting", None) is not None,
             "stopped": row.kind == Kind.STOPPED,

@@ -23,6 +23,7 @@ from intake.domain.stored import PHONE
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
 from intake.models.submissions import Communication, Submission
+from intake.staff.tries import wrong_number_words
 from intake.ways.contact import way_to
 from intake.wording.moments import moment_words
 from intake.wording.reading import phone_words
@@ -34,6 +35,7 @@ BUTTONS = {
     "reached": gettext_lazy("Reached"),
     "left_word": gettext_lazy("Left word"),
     "not_reached": gettext_lazy("Not reached"),
+    "wrong": gettext_lazy("Wrong number"),
     "told": gettext_lazy("Told already"),
 }
 """The outcomes that staff can tick for an owed call, in words."""
@@ -83,6 +85,7 @@ def owed_calls_of(request: HttpRequest, submission: Submission | None) -> dict[s
         "phone": phone,
         "phone_words": phone_words(phone) if phone else "",
         "due": due_words(tasks[0]),
+        "wrong_number": wrong_number_words(submission.calls.select_related("by").defer("words")),
         "buttons": [
             (reverse(f"admin:intake_calltask_{name}", args=[tasks[0].pk]), name, words)
             for name, words in buttons_of(tasks)
