@@ -17,13 +17,18 @@ class Finding(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="findings")
+    # no constraint for submission and account: the release before may delete either
+    submission = models.ForeignKey(
+        Submission, on_delete=models.CASCADE, db_constraint=False, related_name="findings"
+    )
     content = SealedField[Json]()
     # The database refuses a second correction of the same row.
     replaces = models.OneToOneField(
         "self", null=True, on_delete=models.CASCADE, related_name="replaced_by"
     )
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, db_constraint=False, related_name="+"
+    )
     at = models.DateTimeField()
 
     class Meta:
