@@ -26,8 +26,9 @@ WRITERS = (
     "intake.questionnaire.usual_minutes",
     *(
         f"intake.desk.{name}"
-        for name in ("changes", "closing", "decisions", "patient_messages", "transitions")
+        for name in ("changes", "closing", "decisions", "findings", "patient_messages")
     ),
+    "intake.desk.transitions",
     *(f"intake.appointments.{name}" for name in ("book", "booking", "changing", "claims")),
     *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),
     *("intake.appointments.public_holidays", "intake.clinic_pages.storing"),
