@@ -98,15 +98,50 @@ class Message(models.Model):
         DROPPED = "dropped", _("Not needed any more")
         FAILED = "failed", _("Failed")
 
+    class Lane(models.IntegerChoices):
+        """The order in which due messages are sent: every message of a lane before the next lane.
+
+        A patient waits at a screen for a message of the lane SCREEN.
+        """
+
+        ALERT = 0, _("Alert to staff")
+        SCREEN = 1, _("One-time code")
+        ORDINARY = 2, _("Ordinary")
+
+    class Delivery(models.TextChoices):
+        """What the provider said of a message after it accepted the message."""
+
+        DEFERRED = "deferred", _("Delayed on the way")
+        DELIVERED = "delivered", _("Delivered")
+        UNSUBSCRIBED = "unsubscribed", _("Delivered, no more wanted")
+        BOUNCED = "bounced", _("Came back")
+        REJECTED = "rejected", _("Refused by the provider")
+        COMPLAINED = "complained", _("Marked as spam")
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.SlugField(_("what"), max_length=32, db_index=False)
+    lane = models.PositiveSmallIntegerField(
+        _("lane"), choices=Lane.choices, default=Lane.ORDINARY, db_default=Lane.ORDINARY
+    )
     # the event that the message reports: one id, or two ids joined by a colon
     occasion = models.CharField(max_length=80)
     payload = SealedField[Mapping[str, object] | None](null=True)
+    # whether the message only confirms what its recipient already knows
+    is_known = models.BooleanField(default=False, db_default=False)
     state = models.CharField(_("state"), max_length=7, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
     # a code such as "smtp 451", or the name of an exception; never the text of an exception
     error = models.CharField(_("trouble"), max_length=80, blank=True, default="")
+    # the name by which the provider knows the message, where that is not our Message-ID
+    provider_id = models.CharField(max_length=200, blank=True, default="", db_default="")
+    delivery = models.CharField(
+        _("delivery"),
+        max_length=12,
+        choices=Delivery.choices,
+        blank=True,
+        default="",
+        db_default="",
+    )
     # all times in this table are times of the database's clock
     created_at = models.DateTimeField(_("made"), db_default=Now())
     due_at = models.DateTimeField(_("due"), db_default=Now())
@@ -121,7 +156,12 @@ class Message(models.Model):
         verbose_name = _("message")
         indexes = [
             models.Index(
-                fields=["next_at", "id"], name="message_waiting", condition=Q(state="waiting")
+                fields=["lane", "next_at", "id"],
+                name="message_to_send",
+                condition=Q(state="waiting"),
+            ),
+            models.Index(
+                fields=["provider_id"], name="message_provider", condition=~Q(provider_id="")
             ),
             models.Index(fields=["id"], name="message_failed", condition=Q(state="failed")),
             models.Index(fields=["finished_at"], name="message_finished"),

@@ -3,8 +3,9 @@
 import os
 import smtplib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -22,11 +23,16 @@ class Hurried(smtplib.SMTP):
     """
 
     until = 0.0
+    refused: Mapping[str, tuple[int, bytes]] = {}
 
     def putcmd(self, cmd: str, args: str = "") -> None:
         if time.monotonic() > self.until and cmd != "quit":
             raise TimeoutError
         super().putcmd(cmd, args)
+
+    def sendmail(self, *args: Any, **options: Any) -> dict[str, tuple[int, bytes]]:
+        self.refused = super().sendmail(*args, **options)
+        return self.refused
 
 
 class SmtpBackend(EmailBackend):
@@ -36,6 +42,12 @@ class SmtpBackend(EmailBackend):
     def connection_class(self) -> type:
         until = time.monotonic() + settings.OUTBOX_LEASE_SECONDS / 2
         return type("SMTP", (Hurried, super().connection_class), {"until": until})
+
+    def _send(self, email_message: EmailMessage) -> bool:
+        """Send a mail. Its attribute `refused` has the recipients whom the server refused."""
+        sent = super()._send(email_message)
+        email_message.refused = getattr(self.connection, "refused", {})
+        return sent
 
 
 class FileBackend(BaseEmailBackend):

@@ -1,0 +1,135 @@
+"""Store what became of a try to send a message, and do what follows from that."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models.functions import Now
+
+from clinic.logs import log
+from clinic.models import Message
+from clinic.outgoing import dead, trouble
+
+Lane, Delivery = Message.Lane, Message.Delivery
+# Minutes between the tries of a message. Alerts are tried for ever, with the last pause.
+PAUSES = {
+    Lane.ALERT: (1, 1, 2, 5),
+    Lane.SCREEN: (1, 5, 15, 60, 4 * 60),
+    Lane.ORDINARY: (1, 5, 15, 60, 4 * 60),
+}
+UNDELIVERED = (Delivery.BOUNCED, Delivery.REJECTED, Delivery.COMPLAINED)
+DATABASE_DOWN = (OperationalError, InterfaceError)
+_NOTE_PAUSES = (0.2, 1, 2, 4, 8)  # seconds; together as long as a restart of the database
+
+Unsent = Callable[[Message], None]
+unsents: dict[str, Unsent] = {}
+"""What follows an unsent message of each kind; `outbox.when_unsent` registers the functions."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a try. `dead` maps addresses that receive nothing any more to the trouble."""
+
+    state: Message.State
+    error: str = ""
+    provider_id: str = ""
+    channel: str = "email"
+    dead: Mapping[str, str] = field(default_factory=dict)
+
+
+def finish(message: Message, result: Result) -> None:
+    """Store that a message is sent, dropped or failed, and what follows from that."""
+    rows = Message.objects.filter(pk=message.pk, state=Message.State.WAITING)
+    is_sent = result.state == Message.State.SENT
+    if not is_sent:
+        # SENT is always stored. Any other result is stored only if no other worker has claimed the
+        # message meanwhile.
+        rows = rows.filter(attempts=message.attempts)
+    over = {"payload": None, "claimed_until": None, "finished_at": Now()}
+
+    def write() -> None:
+        with transaction.atomic():
+            stored = {"state": result.state, "error": result.error, **over}
+            if not rows.update(provider_id=result.provider_id, **stored):
+                return
+            for address, code in result.dead.items():
+                dead.report(channel=result.channel, address=address, trouble=code)
+            if is_sent:
+                _follow_success(message)
+            elif result.state == Message.State.FAILED or result.error == trouble.NO_WAY:
+                _follow_up(message)
+
+    try:
+        _note(write)
+    except DATABASE_DOWN:
+        raise
+    except Exception:  # the follow-up failed: an unsent message is marked, so that staff see it
+        log("unsent message not followed up", level=logging.ERROR, exc_info=True)
+        error = result.error or trouble.NOT_FOLLOWED_UP
+        state = result.state if is_sent else Message.State.FAILED
+        _note(lambda: rows.update(state=state, error=error, **over))
+    log(f"message {result.state.value}")
+
+
+def _follow_success(message: Message) -> None:
+    """After one alert is sent, make the others due, because the trouble is probably over.
+
+    If the provider has already said that this message came back, treat it as unsent.
+    """
+    if message.lane == Lane.ALERT:
+        others = Message.objects.filter(lane=Lane.ALERT, state=Message.State.WAITING)
+        others = others.filter(attempts__gt=0, claimed_until=None, due_at__lte=Now())
+        others.filter(next_at__gt=Now()).update(next_at=Now())
+    delivery = Message.objects.filter(pk=message.pk, delivery__in=UNDELIVERED)
+    if code := delivery.values_list("delivery", flat=True).first():
+        fail_sent(message=message, error=code)
+
+
+def fail_sent(*, message: Message, error: str) -> None:
+    """Mark a sent message as failed, because the provider says that it reached nobody.
+
+    Called in a transaction, once for each message. What follows an unsent message follows now. A
+    code for a patient at a screen stays as it is, because nobody can follow it up.
+    """
+    if message.lane == Lane.SCREEN:
+        return
+    rows = Message.objects.filter(pk=message.pk, state=Message.State.SENT)
+    if rows.update(state=Message.State.FAILED, error=error):
+        _follow_up(message)
+
+
+def _follow_up(message: Message) -> None:
+    if message.kind in unsents:
+        unsents[message.kind](message)
+
+
+def put_off(message: Message, result: Result) -> None:
+    """Store when a message is tried again."""
+    rows = Message.objects.filter(
+        pk=message.pk, state=Message.State.WAITING, attempts=message.attempts
+    )
+    pauses = PAUSES[Lane(message.lane)]
+    pause = timedelta(minutes=pauses[min(message.attempts, len(pauses)) - 1])
+    _note(lambda: rows.update(next_at=Now() + pause, claimed_until=None, error=result.error))
+
+
+def _note(write: Callable[[], Any]) -> None:
+    """Store the result of sending a message, and try again while the database is down.
+
+    A message without a stored result would be sent twice.
+    """
+    for pause in _NOTE_PAUSES:
+        try:
+            write()
+        except DATABASE_DOWN:
+            if connection.in_atomic_block:
+                raise
+            connection.close()
+            time.sleep(pause)
+        else:
+            return
+    write()
