@@ -3,7 +3,7 @@
 import os
 import smtplib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ class Hurried(smtplib.SMTP):
     """
 
     until = 0.0
-    refused: Mapping[str, tuple[int, bytes]] = {}
+    refused: dict[str, tuple[int, bytes]]
 
     def putcmd(self, cmd: str, args: str = "") -> None:
         if time.monotonic() > self.until and cmd != "quit":
@@ -31,23 +31,26 @@ class Hurried(smtplib.SMTP):
         super().putcmd(cmd, args)
 
     def sendmail(self, *args: Any, **options: Any) -> dict[str, tuple[int, bytes]]:
-        self.refused = super().sendmail(*args, **options)
-        return self.refused
+        refused = super().sendmail(*args, **options)
+        self.refused |= refused
+        return refused
 
 
 class SmtpBackend(EmailBackend):
-    """Django's SMTP backend with a time limit for the whole conversation."""
+    """Django's SMTP backend with a time limit for the whole conversation.
+
+    `refused` has the recipients whom the server refused while it accepted others.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.refused: dict[str, tuple[int, bytes]] = {}
 
     @property
     def connection_class(self) -> type:
         until = time.monotonic() + settings.OUTBOX_LEASE_SECONDS / 2
-        return type("SMTP", (Hurried, super().connection_class), {"until": until})
-
-    def _send(self, email_message: EmailMessage) -> bool:
-        """Send a mail. Its attribute `refused` has the recipients whom the server refused."""
-        sent = super()._send(email_message)
-        email_message.refused = getattr(self.connection, "refused", {})
-        return sent
+        own = {"until": until, "refused": self.refused}
+        return type("SMTP", (Hurried, super().connection_class), own)
 
 
 class FileBackend(BaseEmailBackend):

@@ -271,8 +271,7 @@ def _try(message: Any) -> Result:
         return Result(
             Message.State.FAILED if final else Message.State.WAITING,
             code,
-            channel=letter.channel if letter else "email",
-            dead=dead.told_by_error(error, letter.to) if letter else {},
+            closed=dead.told_by_error(error, letter.to) if letter else (),
         )
 
 
@@ -284,7 +283,7 @@ def _send(message: Message, letter: Letter) -> Result:
     if letter.channel == "sms":
         for place, number in enumerate(letter.to):
             sms.send(to=number, text=letter.text, key=f"{message.pk}:{place}")
-        return Result(Message.State.SENT, channel="sms")
+        return Result(Message.State.SENT)
     mail = EmailMessage(
         subject=letter.subject,
         body=letter.text,
@@ -296,11 +295,11 @@ def _send(message: Message, letter: Letter) -> Result:
     if settings.EMAIL_KEEPS_METADATA:
         mail.metadata = {METADATA: str(message.pk)}  # type: ignore[attr-defined]  # of anymail
     mail.send()
-    # anymail and our SMTP backend write these two attributes
-    status, refused = getattr(mail, "anymail_status", None), getattr(mail, "refused", {})
+    # of anymail's backends, and of our SMTP backend
+    status, refused = getattr(mail, "anymail_status", None), getattr(mail.connection, "refused", {})
     known_as = str(getattr(status, "message_id", None) or "")
     some = f"{len(refused)} of {len(letter.to)} refused" if refused else ""
-    return Result(Message.State.SENT, some, known_as[:200], dead=dead.told_by(refused))
+    return Result(Message.State.SENT, some, known_as[:200], dead.told_by(refused))
 
 
 def message_id(message: Message) -> str:

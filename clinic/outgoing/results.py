@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,8 @@ from django.db.models.functions import Now
 
 from clinic.logs import log
 from clinic.models import Message
-from clinic.outgoing import dead, trouble
+from clinic.outgoing import addresses, trouble
+from clinic.outgoing.addresses import Closed
 
 Lane, Delivery = Message.Lane, Message.Delivery
 # Minutes between the tries of a message. Alerts are tried for ever, with the last pause.
@@ -32,13 +33,12 @@ unsents: dict[str, Unsent] = {}
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a try. `dead` maps addresses that receive nothing any more to the trouble."""
+    """What became of a try. `closed` are the addresses that receive nothing any more."""
 
     state: Message.State
     error: str = ""
     provider_id: str = ""
-    channel: str = "email"
-    dead: Mapping[str, str] = field(default_factory=dict)
+    closed: tuple[Closed, ...] = ()
 
 
 def finish(message: Message, result: Result) -> None:
@@ -56,8 +56,8 @@ def finish(message: Message, result: Result) -> None:
             stored = {"state": result.state, "error": result.error, **over}
             if not rows.update(provider_id=result.provider_id, **stored):
                 return
-            for address, code in result.dead.items():
-                dead.report(channel=result.channel, address=address, trouble=code)
+            for closed in result.closed:
+                addresses.close(closed)
             if is_sent:
                 _follow_success(message)
             elif result.state == Message.State.FAILED or result.error == trouble.NO_WAY:
@@ -84,22 +84,28 @@ def _follow_success(message: Message) -> None:
         others = Message.objects.filter(lane=Lane.ALERT, state=Message.State.WAITING)
         others = others.filter(attempts__gt=0, claimed_until=None, due_at__lte=Now())
         others.filter(next_at__gt=Now()).update(next_at=Now())
-    delivery = Message.objects.filter(pk=message.pk, delivery__in=UNDELIVERED)
-    if code := delivery.values_list("delivery", flat=True).first():
-        fail_sent(message=message, error=code)
+    rows = Message.objects.filter(pk=message.pk, delivery__in=UNDELIVERED)
+    if delivery := rows.values_list("delivery", flat=True).first():
+        fail_sent(message=message, error=delivery)
 
 
 def fail_sent(*, message: Message, error: str) -> None:
     """Mark a sent message as failed, because the provider says that it reached nobody.
 
-    Called in a transaction, once for each message. What follows an unsent message follows now. A
-    code for a patient at a screen stays as it is, because nobody can follow it up.
+    Called in a transaction. What follows an unsent message follows once, now. A code for a patient
+    at a screen stays as it is, because nobody can follow it up.
     """
-    if message.lane == Lane.SCREEN:
-        return
     rows = Message.objects.filter(pk=message.pk, state=Message.State.SENT)
-    if rows.update(state=Message.State.FAILED, error=error):
-        _follow_up(message)
+    if message.lane == Lane.SCREEN or not rows.update(state=Message.State.FAILED, error=error):
+        return
+    try:
+        with transaction.atomic():
+            _follow_up(message)
+    except DATABASE_DOWN:
+        raise
+    except Exception:
+        log("unsent message not followed up", level=logging.ERROR, exc_info=True)
+        Message.objects.filter(pk=message.pk).update(error=trouble.NOT_FOLLOWED_UP)
 
 
 def _follow_up(message: Message) -> None:

@@ -8,8 +8,6 @@ import re
 import smtplib
 from typing import NamedTuple
 
-from django.utils.translation import gettext_lazy as _
-
 from clinic.outgoing import sms
 
 EXPIRED = "expired"
@@ -26,78 +24,78 @@ class Meaning(NamedTuple):
 
 
 _ADDRESS = Meaning(
-    _("The mail server or provider refuses the recipient's address for good."),
-    _("Ask the person for another address or number, correct it, then try the message again."),
+    "The mail server or provider refuses the recipient's address for good.",
+    "Ask the person for another address or number, correct it, then try the message again.",
 )
 _SERVER = Meaning(
-    _("The mail server or provider does not answer, or not in time."),
-    _("Look at EMAIL_URL, the network and the provider's status page. The worker tries again."),
+    "The mail server or provider does not answer, or not in time.",
+    "Look at EMAIL_URL, the network and the provider's status page. The worker tries again.",
 )
 _LATER = Meaning(
-    _("The mail server or provider cannot take the message now."),
-    _("Wait: the worker tries again. If it lasts, ask the provider."),
+    "The mail server or provider cannot take the message now.",
+    "Wait: the worker tries again. If it lasts, ask the provider.",
 )
 _MEANINGS = (
     (r"bounced|rejected|smtp 55[0134]|recipient refused|sms refused", _ADDRESS),
     (
         r"complained",
         Meaning(
-            _("The recipient marked the message as spam, so the program sends nothing more there."),
-            _("Call the person, and ask how the clinic may reach them."),
+            "The recipient marked the message as spam, so the program sends nothing more there.",
+            "Call the person, and ask how the clinic may reach them.",
         ),
     ),
     (
         r"no recipient",
         Meaning(
-            _("No account of staff with the right role has an e-mail address."),
-            _("Give an account an e-mail address and a role, then try the message again."),
+            "No account of staff with the right role has an e-mail address.",
+            "Give an account an e-mail address and a role, then try the message again.",
         ),
     ),
     (
         r"no way",
         Meaning(
-            _("When the message was due, no letter reached the person."),
-            _("The call list says whether a call is owed."),
+            "When the message was due, no letter reached the person.",
+            "The call list says whether a call is owed.",
         ),
     ),
     (
         r"expired",
-        Meaning(_("The message was due too late to be of use."), _("Look why the worker stood.")),
+        Meaning("The message was due too late to be of use.", "Look why the worker stood."),
     ),
     (
         r"not followed up",
         Meaning(
-            _("What has to follow when the message is not sent could not be stored."),
-            _("Look into the log for “unsent message not followed up”, and call the person."),
+            "What has to follow when the message is not sent could not be stored.",
+            "Look into the log for “unsent message not followed up”, and call the person.",
         ),
     ),
     (
         r"NoComposer",
         Meaning(
-            _("This release of the program cannot write a message of this kind."),
-            _("Start the workers of the release that the web server runs."),
+            "This release of the program cannot write a message of this kind.",
+            "Start the workers of the release that the web server runs.",
         ),
     ),
     (
         r"smtp 53[0-9]|http 40[13]|SMTPAuthenticationError",
         Meaning(
-            _("The mail server or provider refuses the program's password or key."),
-            _("Correct EMAIL_URL, and restart the worker."),
+            "The mail server or provider refuses the program's password or key.",
+            "Correct EMAIL_URL, and restart the worker.",
         ),
     ),
     (r"smtp 4\d\d|http (408|425|429|5\d\d)", _LATER),
     (
         r"smtp 5\d\d|http (400|422)",
         Meaning(
-            _("The mail server or provider refuses the message for good."),
-            _("Look whether EMAIL_FROM is an address that the provider accepts."),
+            "The mail server or provider refuses the message for good.",
+            "Look whether EMAIL_FROM is an address that the provider accepts.",
         ),
     ),
     (r"(SMTP|Connection|Timeout|OS|SSL|gaierror|Anymail|BrokenPipe|ReadTimeout)\w*", _SERVER),
 )
 _UNKNOWN = Meaning(
-    _("The program broke while it wrote or sent the message."),
-    _("Look into the log for “message not sent”, and tell whoever keeps the program."),
+    "The program broke while it wrote or sent the message.",
+    "Look into the log for “message not sent”, and tell whoever keeps the program.",
 )
 
 
