@@ -109,39 +109,24 @@ class Message(models.Model):
         ORDINARY = 2, _("Ordinary")
 
     class Delivery(models.TextChoices):
-        """What the provider said of a message after it accepted the message."""
+        """What the provider reported after it had accepted the message."""
 
-        DEFERRED = "deferred", _("Delayed on the way")
+        UNKNOWN = "", _("not reported")
         DELIVERED = "delivered", _("Delivered")
-        UNSUBSCRIBED = "unsubscribed", _("Delivered, no more wanted")
-        BOUNCED = "bounced", _("Came back")
-        REJECTED = "rejected", _("Refused by the provider")
-        COMPLAINED = "complained", _("Marked as spam")
+        UNDELIVERED = "undelivered", _("Not delivered")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.SlugField(_("what"), max_length=32, db_index=False)
-    lane = models.PositiveSmallIntegerField(
+    lane = models.SmallIntegerField(
         _("lane"), choices=Lane.choices, default=Lane.ORDINARY, db_default=Lane.ORDINARY
     )
     # the event that the message reports: one id, or two ids joined by a colon
     occasion = models.CharField(max_length=80)
     payload = SealedField[Mapping[str, object] | None](null=True)
-    # whether the message only confirms what its recipient already knows
-    is_known = models.BooleanField(default=False, db_default=False)
     state = models.CharField(_("state"), max_length=7, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
     # a code such as "smtp 451", or the name of an exception; never the text of an exception
     error = models.CharField(_("trouble"), max_length=80, blank=True, default="")
-    # the name by which the provider knows the message, where that is not our Message-ID
-    provider_id = models.CharField(max_length=200, blank=True, default="", db_default="")
-    delivery = models.CharField(
-        _("delivery"),
-        max_length=12,
-        choices=Delivery.choices,
-        blank=True,
-        default="",
-        db_default="",
-    )
     # all times in this table are times of the database's clock
     created_at = models.DateTimeField(_("made"), db_default=Now())
     due_at = models.DateTimeField(_("due"), db_default=Now())
@@ -149,6 +134,16 @@ class Message(models.Model):
     expires_at = models.DateTimeField(null=True)
     claimed_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
+    # the provider's id of the message, from its answer or from its first report
+    provider_id = models.CharField(max_length=80, blank=True, db_default="")
+    delivery = models.CharField(
+        _("delivery"), max_length=11, choices=Delivery.choices, blank=True, db_default=""
+    )
+    # a code such as "twilio 30005"
+    delivery_trouble = models.CharField(max_length=80, blank=True, db_default="")
+    delivery_at = models.DateTimeField(null=True)
+    # Whether the person knows the news already. Then nobody owes a call for a message that is lost.
+    known = models.BooleanField(db_default=False)
 
     class Meta:
         default_permissions = ("view",)

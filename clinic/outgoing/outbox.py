@@ -47,14 +47,14 @@ class Order:
 
     `occasion` names the event that the message reports: one id, or two ids joined by a colon. There
     is only one message of a kind for each occasion, ever. `payload` holds data that the composer
-    cannot look up later, such as a one-time code. With `is_known`, the message only confirms what
+    cannot look up later, such as a one-time code. With `known`, the message only confirms what
     its recipient already knows. A timedelta counts from now by the database's clock.
     """
 
     kind: str
     occasion: str
     payload: Mapping[str, object] | None = None
-    is_known: bool = False
+    known: bool = False
     not_before: datetime | timedelta | None = None
     expires: datetime | timedelta | None = None
 
@@ -172,7 +172,7 @@ def _row(order: Order) -> Message:
         lane=_lanes.get(order.kind, Lane.ORDINARY),
         occasion=order.occasion,
         payload=order.payload,
-        is_known=order.is_known,
+        known=order.known,
         expires_at=_moment(order.expires),
         **times,
     )
@@ -249,6 +249,9 @@ def _deliver(message: Any) -> None:
 def _try(message: Any) -> Result:
     if message.expired:
         return Result(Message.State.DROPPED, trouble.EXPIRED)
+    if message.delivery == Message.Delivery.DELIVERED:
+        # the provider's report came before the worker stored the provider's answer
+        return Result(Message.State.SENT, provider_id=message.provider_id)
     letter = None
     try:
         if message.kind not in _composers:
@@ -299,7 +302,7 @@ def _send(message: Message, letter: Letter) -> Result:
     status, refused = getattr(mail, "anymail_status", None), getattr(mail.connection, "refused", {})
     known_as = str(getattr(status, "message_id", None) or "")
     some = f"{len(refused)} of {len(letter.to)} refused" if refused else ""
-    return Result(Message.State.SENT, some, known_as[:200], dead.told_by(refused))
+    return Result(Message.State.SENT, some, known_as[:80], dead.told_by(refused))
 
 
 def message_id(message: Message) -> str:

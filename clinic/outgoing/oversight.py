@@ -47,8 +47,8 @@ def try_again(*, message: Message, by: User, request_id: str) -> None:
 
     The payload is already deleted. If the composer needs it, the message is dropped.
     """
-    fresh: dict[str, Any] = {"attempts": 0, "finished_at": None, "delivery": "", "provider_id": ""}
-    fresh |= {"due_at": Now(), "next_at": Now()}
+    fresh: dict[str, Any] = {"attempts": 0, "finished_at": None, "due_at": Now(), "next_at": Now()}
+    fresh |= {"provider_id": "", "delivery": "", "delivery_trouble": ""}
     with transaction.atomic():
         _settle(message, by, request_id, Message.State.WAITING, **fresh)
         outbox.look.enqueue()

@@ -15,14 +15,13 @@ from clinic.models import Message
 from clinic.outgoing import addresses, trouble
 from clinic.outgoing.addresses import Closed
 
-Lane, Delivery = Message.Lane, Message.Delivery
+Lane = Message.Lane
 # Minutes between the tries of a message. Alerts are tried for ever, with the last pause.
 PAUSES = {
     Lane.ALERT: (1, 1, 2, 5),
     Lane.SCREEN: (1, 5, 15, 60, 4 * 60),
     Lane.ORDINARY: (1, 5, 15, 60, 4 * 60),
 }
-UNDELIVERED = (Delivery.BOUNCED, Delivery.REJECTED, Delivery.COMPLAINED)
 DATABASE_DOWN = (OperationalError, InterfaceError)
 _NOTE_PAUSES = (0.2, 1, 2, 4, 8)  # seconds; together as long as a restart of the database
 
@@ -84,9 +83,9 @@ def _follow_success(message: Message) -> None:
         others = Message.objects.filter(lane=Lane.ALERT, state=Message.State.WAITING)
         others = others.filter(attempts__gt=0, claimed_until=None, due_at__lte=Now())
         others.filter(next_at__gt=Now()).update(next_at=Now())
-    rows = Message.objects.filter(pk=message.pk, delivery__in=UNDELIVERED)
-    if delivery := rows.values_list("delivery", flat=True).first():
-        fail_sent(message=message, error=delivery)
+    lost = Message.objects.filter(pk=message.pk, delivery=Message.Delivery.UNDELIVERED)
+    if (code := lost.values_list("delivery_trouble", flat=True).first()) is not None:
+        fail_sent(message=message, error=code)
 
 
 def fail_sent(*, message: Message, error: str) -> None:

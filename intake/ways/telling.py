@@ -56,7 +56,7 @@ def tell(
     by which the patient must have heard of the act.
     """
     if knows:
-        outbox.put_all([replace(order, is_known=True)])
+        outbox.put_all([replace(order, known=True)])
     elif letter_reaches(submission):
         outbox.put_all([order])
     else:
@@ -117,7 +117,7 @@ def _offer_of(message: Message) -> Offer | None:
 def _owe_unsent(
     message: Message, submission: Submission, reason: str, before: Iterable[datetime] = ()
 ) -> None:
-    if message.is_known or message.payload == KNOWN:
+    if message.known or message.payload == KNOWN:
         return
     _owe(submission, reason, message.occasion, before)
     audit.record(
