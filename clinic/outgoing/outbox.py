@@ -19,19 +19,26 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
 from clinic.logs import log
 from clinic.models import Message
-from clinic.outgoing import sms, sql
+from clinic.outgoing import addresses, pacing, sms, sql
+from clinic.outgoing.addresses import Closed
 
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60))
 LONGEST_LOOK = timedelta(minutes=5)  # `deliver_due` ends after this time; a sweep sends the rest
 LONGEST_JOB = timedelta(minutes=10)  # a task that has run longer has lost its worker
 KEPT = timedelta(days=30)  # how long a finished message is kept
 NO_WAY = "no way"  # the error of a message whose composer raised NoWay
+# the error of a text message that may be sent only when its news is too late
+TOO_LATE = "too late"
+ENOUGH = timedelta(hours=1)  # the time that a patient needs to act on a text message
+# the payload of a message that confirms what the person knows already
+KNOWN = {"known": True}
 
 _DATABASE_DOWN = (OperationalError, InterfaceError)
 _NOTE_PAUSES = (0.2, 1, 2, 4, 8)  # seconds; together as long as a restart of the database
@@ -64,13 +71,33 @@ class Order:
 
 @dataclass(frozen=True)
 class Letter:
-    """A composed message. `attachments` are (name, content, media type)."""
+    """A composed message. `attachments` are (name, content, media type).
+
+    A text message has one recipient. With `asked`, the person asked for it at a screen just now, so
+    it is sent at any hour.
+    """
 
     to: tuple[str, ...]
     subject: str
     text: str
     channel: Literal["email", "sms"] = "email"
     attachments: tuple[tuple[str, str | bytes, str], ...] = ()
+    asked: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a try to send a message.
+
+    `not_before` is set when the message has to wait and was not tried. `closed` is the address that
+    the provider refused for good.
+    """
+
+    state: Message.State
+    error: str = ""
+    provider_id: str = ""
+    not_before: datetime | None = None
+    closed: Closed | None = None
 
 
 Compose = Callable[[Message], Letter | None]
@@ -223,28 +250,33 @@ def _claim() -> Any:
 
 
 def _deliver(message: Any) -> None:
-    state, error = _outcome(message)
-    if state == Message.State.WAITING:
-        _put_off(message, error)
+    outcome = _outcome(message)
+    if outcome.state == Message.State.WAITING:
+        _put_off(message, outcome)
     else:
-        _finish(message, state, error)
+        _finish(message, outcome)
 
 
-def _outcome(message: Any) -> tuple[Message.State, str]:
-    """Try to send a message. Returns its new state and an error code ('' without an error)."""
+def _outcome(message: Any) -> Outcome:
+    """Try to send a message, and return what became of it."""
     if message.expired:
-        return Message.State.DROPPED, "expired"
+        return Outcome(Message.State.DROPPED, "expired")
+    if message.provider_id:  # the provider reported the message before the worker stored the answer
+        return Outcome(Message.State.SENT, provider_id=message.provider_id)
+    letter = None
     try:
         if message.kind not in _composers:
             raise NoComposer
         letter = _composers[message.kind](message)
         if letter is None:
-            return Message.State.DROPPED, ""
+            return Outcome(Message.State.DROPPED)
         if not letter.to:
-            return Message.State.FAILED, "no recipient"
-        _send(message, letter)
+            return Outcome(Message.State.FAILED, "no recipient")
+        if letter.channel == "sms":
+            return _send_text(message, letter)
+        _send_mail(message, letter)
     except NoWay:
-        return Message.State.DROPPED, NO_WAY
+        return Outcome(Message.State.DROPPED, NO_WAY)
     except Exception as error:
         if isinstance(error, _DATABASE_DOWN) and _is_lost():
             raise  # the result cannot be stored now; the claim expires by itself
@@ -252,19 +284,33 @@ def _outcome(message: Any) -> tuple[Message.State, str]:
         # the text of the error is not logged, because mail servers quote the recipient's address
         log("message not sent", level=logging.WARNING, status=code.replace(" ", "-"), exc_info=True)
         final = final or message.attempts > len(BACKOFF)
-        return Message.State.FAILED if final else Message.State.WAITING, code
-    return Message.State.SENT, ""
+        state = Message.State.FAILED if final else Message.State.WAITING
+        closed = None
+        if letter and isinstance(error, sms.NumberRefused) and error.why:
+            closed = Closed(channel="sms", address=letter.to[0], why=error.why, trouble=code)
+        return Outcome(state, code, closed=closed)
+    return Outcome(Message.State.SENT)
 
 
 def _is_lost() -> bool:
     return connection.connection is None or not connection.is_usable()
 
 
-def _send(message: Message, letter: Letter) -> None:
-    if letter.channel == "sms":
-        for place, number in enumerate(letter.to):
-            sms.send(to=number, text=letter.text, key=f"{message.pk}:{place}")
-        return
+def _send_text(message: Any, letter: Letter) -> Outcome:
+    (number,) = letter.to
+    if not addresses.is_open("sms", number):
+        raise NoWay
+    go = pacing.begin(message, number, asked=letter.asked)
+    if go.wait_until:
+        if message.expires_at and go.wait_until + ENOUGH > message.expires_at:
+            return Outcome(Message.State.DROPPED, TOO_LATE)
+        return Outcome(Message.State.WAITING, not_before=go.wait_until)
+    key = str(message.pk)
+    provider_id = sms.send(to=number, text=letter.text, key=key, tried_at=go.tried_at)
+    return Outcome(Message.State.SENT, provider_id=provider_id)
+
+
+def _send_mail(message: Message, letter: Letter) -> None:
     EmailMessage(
         subject=letter.subject,
         body=letter.text,
@@ -296,30 +342,34 @@ def trouble_of(error: Exception) -> tuple[str, bool]:
         case AnymailRecipientsRefused():
             return "recipient refused", True
         case sms.NumberRefused():
-            return "sms refused", True
+            return error.trouble, True
+        case sms.ProviderTrouble():
+            return error.trouble, False
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
         return f"http {status}", status in (400, 422)
     return type(error).__name__, False
 
 
-def _finish(message: Message, state: Message.State, error: str = "") -> None:
+def _finish(message: Message, outcome: Outcome) -> None:
+    state, error = outcome.state, outcome.error
     rows = Message.objects.filter(pk=message.pk, state=Message.State.WAITING)
     if state != Message.State.SENT:
         # SENT is always stored. Any other result is stored only if no other worker has claimed the
         # message meanwhile.
         rows = rows.filter(attempts=message.attempts)
-    over = {"payload": None, "claimed_until": None, "finished_at": Now()}
+    over: dict[str, Any] = {"payload": None, "claimed_until": None, "finished_at": Now()}
+    over["known"] = message.known or message.payload == KNOWN
+    if outcome.provider_id:
+        over["provider_id"] = outcome.provider_id
 
     def write() -> None:
         with transaction.atomic():
             noted = rows.update(state=state, error=error, **over)
-            if (
-                noted
-                and message.kind in _unsents
-                and (state == Message.State.FAILED or error == NO_WAY)
-            ):
-                _unsents[message.kind](message)
+            if noted and outcome.closed:
+                addresses.close(outcome.closed)
+            if noted and (state == Message.State.FAILED or error in (NO_WAY, TOO_LATE)):
+                follow_up(message)
 
     try:
         _note(write)
@@ -335,12 +385,25 @@ def _finish(message: Message, state: Message.State, error: str = "") -> None:
     log(f"message {state.value}")
 
 
-def _put_off(message: Message, error: str) -> None:
+def follow_up(message: Message) -> None:
+    """Call the function that follows up a lost message of this kind, if its app registered one."""
+    if message.known and message.payload is None:
+        message.payload = KNOWN
+    if message.kind in _unsents:
+        _unsents[message.kind](message)
+
+
+def _put_off(message: Message, outcome: Outcome) -> None:
     rows = Message.objects.filter(
         pk=message.pk, state=Message.State.WAITING, attempts=message.attempts
     )
+    if outcome.not_before:
+        # the message is not late, and this was no try
+        later = {"due_at": outcome.not_before, "next_at": outcome.not_before}
+        _note(lambda: rows.update(attempts=F("attempts") - 1, claimed_until=None, **later))
+        return
     pause = BACKOFF[message.attempts - 1]
-    _note(lambda: rows.update(next_at=Now() + pause, claimed_until=None, error=error))
+    _note(lambda: rows.update(next_at=Now() + pause, claimed_until=None, error=outcome.error))
 
 
 def _note(write: Callable[[], Any]) -> None:

@@ -13,7 +13,7 @@ from django_tasks_db.models import DBTaskResult
 
 from clinic.models import Message
 from clinic.outgoing import outbox, oversight
-from clinic.outgoing.outbox import Letter, Order
+from clinic.outgoing.outbox import Letter, Order, Outcome
 from tests.clinic.outgoing.notes import now, put, soon
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("say")]
@@ -226,11 +226,11 @@ def test_a_worker_that_was_too_slow_changes_nothing_of_what_another_holds():
     slow = outbox._claim()
     Message.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
     outbox._claim()
-    outbox._put_off(slow, "ValueError")
-    outbox._finish(slow, Message.State.FAILED, "smtp 550")
+    outbox._put_off(slow, Outcome(Message.State.WAITING, "ValueError"))
+    outbox._finish(slow, Outcome(Message.State.FAILED, "smtp 550"))
     assert (now(message).state, now(message).error) == ("waiting", "")
 
-    outbox._finish(slow, Message.State.SENT)
+    outbox._finish(slow, Outcome(Message.State.SENT))
     assert now(message).state == "sent"
 
 
