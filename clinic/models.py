@@ -175,3 +175,27 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+
+class TextTry(models.Model):
+    """A text message that a worker has begun to send. Only `clinic.outgoing.pacing` writes rows.
+
+    The row is stored before the provider is asked. So a second try knows that the provider may
+    have accepted the first, and the rows of a number are counted. A number is stored as a keyed
+    hash.
+    """
+
+    message = models.OneToOneField(
+        Message, on_delete=models.CASCADE, primary_key=True, related_name="text_try"
+    )
+    number = models.BinaryField(max_length=32)
+    # False for a text that the person asked for at a screen
+    counts = models.BooleanField()
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["number", "at"], name="text_try_number")]
+
+    def __str__(self) -> str:
+        return str(self.pk)

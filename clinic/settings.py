@@ -260,6 +260,14 @@ if SMS_BACKEND == "clinic.outgoing.sms.console" and not DEMO:
         "SMS_BACKEND: clinic.outgoing.sms.console is for a laptop. Write off, or "
         "the dotted path of your function."
     )
+# the hours of the day, in the clinic's time zone, in which text messages are sent
+_hours = re.fullmatch(r"(\d{1,2})-(\d{1,2})", env_text("TEXT_HOURS", "8-21"))
+TEXT_HOURS = (int(_hours[1]), int(_hours[2])) if _hours else (0, 0)
+if not 0 <= TEXT_HOURS[0] < TEXT_HOURS[1] <= 24:
+    raise ImproperlyConfigured("TEXT_HOURS: write the first and last hour, such as 8-21.")
+# text messages to one number, without the codes that a patient asks for
+TEXTS_A_DAY = env_int("TEXTS_A_DAY", 5, 1, 100)
+TEXTS_A_WEEK = env_int("TEXTS_A_WEEK", 10, 1, 500)
 # minutes of opening time until the duty role is told of a red flag that no clinician has attended
 # to, and between the further steps of the escalation
 ESCALATE_MINUTES = env_int("ESCALATE_MINUTES", 30, 1, 24 * 60)

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
+from uuid import UUID
 from xml.sax.saxutils import escape
 
 from django.contrib.auth.decorators import login_not_required
@@ -22,7 +23,9 @@ from django.views.decorators.http import require_POST
 from clinic import limits
 from clinic.limits import Limit
 from clinic.logs import log
-from clinic.outgoing import texts_in, twilio
+from clinic.models import Message
+from clinic.outgoing import deliveries, texts_in, twilio
+from clinic.outgoing.addresses import Closed
 from clinic.outgoing.texts_in import TextIn
 
 View = Callable[..., HttpResponse]
@@ -98,6 +101,40 @@ def twilio_text(request: HttpRequest) -> HttpResponse:
     return HttpResponse(twiml, content_type="text/xml; charset=utf-8")
 
 
+# what Twilio's words for the state of a text message mean to us; other words decide nothing yet
+_DELIVERIES = {
+    "delivered": Message.Delivery.DELIVERED,
+    "read": Message.Delivery.DELIVERED,
+    "undelivered": Message.Delivery.UNDELIVERED,
+    "failed": Message.Delivery.UNDELIVERED,
+    "canceled": Message.Delivery.UNDELIVERED,
+}
+
+
+@webhook(is_genuine=twilio.is_genuine, longest=LONGEST_TEXT, per_minute=3_000)
+def twilio_status(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """Take Twilio's report of what became of a text message. `message_id` is the id of ours."""
+    fields = dict(twilio.fields_of(request.body))
+    given = fields.get("ErrorCode", "")
+    code = int(given) if given.isdecimal() and len(given) <= 6 else None
+    delivery = _DELIVERIES.get(fields.get("MessageStatus", ""), "")
+    trouble = f"twilio {code}" if code and delivery == Message.Delivery.UNDELIVERED else ""
+    number, why = fields.get("To", ""), twilio.why_of(code)
+    closed = None
+    if trouble and why and number:
+        closed = Closed(channel="sms", address=number, why=why, trouble=trouble)
+    deliveries.record(
+        message_id=message_id,
+        provider_id=fields.get("MessageSid", "")[:80],
+        delivery=delivery,
+        trouble=trouble,
+        closed=closed,
+        final=Message.Delivery.DELIVERED,
+    )
+    return HttpResponse(status=204)
+
+
 urlpatterns = [
+    path("twilio/status/<uuid:message_id>/", twilio_status, name="webhook_twilio_status"),
     path("twilio/text/", twilio_text, name="webhook_twilio_text"),
 ]

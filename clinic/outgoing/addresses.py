@@ -23,7 +23,9 @@ class Closed:
 
 
 Keep = Callable[[Closed], None]
+IsOpen = Callable[[str, str], bool]
 _keepers: list[Keep] = []
+_is_open: list[IsOpen] = []
 
 
 def when_closed(keep: Keep) -> Keep:
@@ -39,3 +41,14 @@ def close(closed: Closed) -> None:
     """Pass a closed address on, in the caller's transaction."""
     for keep in _keepers:
         keep(closed)
+
+
+def when_asked(is_open: IsOpen) -> IsOpen:
+    """Register the function that says whether letters may be sent to a channel and address."""
+    _is_open.append(is_open)
+    return is_open
+
+
+def is_open(channel: str, address: str) -> bool:
+    """Whether every app allows letters to an address."""
+    return all(asked(channel, address) for asked in _is_open)

@@ -1,4 +1,4 @@
-"""Read from the refusal of a mail server or provider whether an address receives nothing any more.
+"""Read from the refusal of a mail server or provider whether to close the address for letters.
 
 A refusal closes an address only if it speaks of the address. A full mailbox, a suspected spam or a
 mail server without a good name says nothing about the address.
@@ -8,6 +8,7 @@ import re
 import smtplib
 from collections.abc import Mapping
 
+from clinic.outgoing import sms
 from clinic.outgoing.addresses import Closed
 
 # RFC 3463: bad mailbox or domain, mailbox moved, null MX (RFC 7505), mailbox disabled
@@ -40,7 +41,7 @@ def told_by(refused: Mapping[str, tuple[int, bytes | str]]) -> tuple[Closed, ...
 
 
 def told_by_error(error: Exception, to: tuple[str, ...]) -> tuple[Closed, ...]:
-    """Return the addresses that an error of sending to the recipients `to` calls dead."""
+    """Return the addresses that an error of sending to the recipients `to` closes."""
     # imported here, because the import is slow and web servers do not need it
     from anymail.exceptions import AnymailRecipientsRefused
 
@@ -50,4 +51,6 @@ def told_by_error(error: Exception, to: tuple[str, ...]) -> tuple[Closed, ...]:
         case AnymailRecipientsRefused() if len(to) == 1:
             trouble = "recipient refused"
             return (Closed(channel="email", address=to[0], why="dead", trouble=trouble),)
+        case sms.NumberRefused() if error.why:
+            return (Closed(channel="sms", address=to[0], why=error.why, trouble=error.trouble),)
     return ()

@@ -38,20 +38,22 @@ class Report:
     closed: Closed | None = None
 
 
-def record_all(reports: Iterable[Report]) -> int:
-    """Store what the reports say, each in a transaction. Returns how many are about our messages.
+def record_all(reports: Iterable[Report]) -> None:
+    """Store what the reports say, each in a transaction.
 
     A report about an unknown message is ignored, and costs no query of its own.
     """
     reports = list(reports)
     known = _known({name for report in reports for name in report.names})
-    ours = 0
     for report in reports:
         pk = next((known[name] for name in report.names if name in known), None)
         if pk is not None:
-            ours += 1
-            _record(pk, report)
-    return ours
+            record(
+                message_id=pk,
+                delivery=report.delivery,
+                trouble=report.trouble,
+                closed=report.closed,
+            )
 
 
 def _known(names: set[str]) -> Mapping[str, UUID]:
@@ -66,26 +68,41 @@ def _known(names: set[str]) -> Mapping[str, UUID]:
     return known | {name: pk for pk, name in rows.items() if name}
 
 
-def _record(pk: UUID, report: Report) -> None:
-    """Store a report. A lost message stays lost, and a delivered one is not delayed any more."""
+def record(
+    *,
+    message_id: UUID,
+    delivery: str,
+    trouble: str = "",
+    provider_id: str = "",
+    closed: Closed | None = None,
+    final: Message.Delivery = Delivery.UNDELIVERED,
+) -> None:
+    """Store a report about one message; see `Report`. Does nothing if the message is unknown.
+
+    The first report that a message is lost has the consequences of a message that could not be sent
+    (`outbox.when_unsent`), in the same transaction. `final` is the report after which no other
+    counts: a mail can come back after a server took it, but a text that a phone has is there.
+    """
     with transaction.atomic():
-        row = Message.objects.select_for_update().filter(pk=pk).first()
+        rows = Message.objects.filter(pk=message_id)
+        row = rows.select_for_update().first()
         if row is None:
             return
-        if report.closed:
-            addresses.close(report.closed)
-        if _weight(report.delivery, report.trouble) <= _weight(row.delivery, row.delivery_trouble):
+        if closed:
+            addresses.close(closed)
+        if provider_id and not row.provider_id:
+            rows.update(provider_id=provider_id)
+        stored = _weight(row.delivery, row.delivery_trouble, final)
+        if _weight(delivery, trouble, final) <= stored:
             return
-        rows = Message.objects.filter(pk=pk)
-        told = {"delivery": report.delivery, "delivery_trouble": report.trouble}
-        rows.update(delivery_at=Now(), **told)
-        if report.delivery == Delivery.UNDELIVERED:
-            log("message not delivered", status=report.trouble.replace(" ", "-"))
-            results.fail_sent(message=row, error=report.trouble)
-        elif report.delivery == Delivery.DELIVERED and row.state == State.FAILED:
+        rows.update(delivery=delivery, delivery_trouble=trouble, delivery_at=Now())
+        if delivery == Delivery.UNDELIVERED:
+            log("message not delivered", status=trouble.replace(" ", "-"))
+            results.fail_sent(message=row, error=trouble or delivery)
+        elif delivery == Delivery.DELIVERED and row.state == State.FAILED:
             # the last try ended without an answer, but the provider had accepted the message
             rows.update(state=State.SENT, error="")
 
 
-def _weight(delivery: str, trouble: str) -> tuple[int, bool]:
-    return Delivery.values.index(delivery), bool(trouble)
+def _weight(delivery: str, trouble: str, final: str) -> tuple[int, bool]:
+    return bool(delivery) + (delivery == final), bool(trouble)

@@ -24,13 +24,14 @@ from django_tasks_db.models import DBTaskResult
 
 from clinic.logs import log
 from clinic.models import Message
-from clinic.outgoing import dead, results, sms, sql, trouble
+from clinic.outgoing import addresses, dead, pacing, results, sms, sql, trouble
 from clinic.outgoing.results import Result
 
 Lane = Message.Lane
 METADATA = "message"  # the name under which a mail provider keeps the id of a message
 LONGEST_JOB = timedelta(minutes=10)  # a task that has run longer has lost its worker
 KEPT = timedelta(days=30)  # how long a finished message is kept
+ENOUGH = timedelta(hours=1)  # the time that a patient needs to act on a text message
 
 
 class NoWay(Exception):
@@ -47,27 +48,31 @@ class Order:
 
     `occasion` names the event that the message reports: one id, or two ids joined by a colon. There
     is only one message of a kind for each occasion, ever. `payload` holds data that the composer
-    cannot look up later, such as a one-time code. With `known`, the message only confirms what
-    its recipient already knows. A timedelta counts from now by the database's clock.
+    cannot look up later, such as a one-time code, or results.KNOWN. A timedelta counts from now by
+    the database's clock.
     """
 
     kind: str
     occasion: str
     payload: Mapping[str, object] | None = None
-    known: bool = False
     not_before: datetime | timedelta | None = None
     expires: datetime | timedelta | None = None
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A composed message. `attachments` are (name, content, media type)."""
+    """A composed message. `attachments` are (name, content, media type).
+
+    A text message has one recipient. With `asked`, the person asked for it at a screen just now, so
+    it is sent at any hour.
+    """
 
     to: tuple[str, ...]
     subject: str
     text: str
     channel: Literal["email", "sms"] = "email"
     attachments: tuple[tuple[str, str | bytes, str], ...] = ()
+    asked: bool = False
 
 
 Compose = Callable[[Message], Letter | None]
@@ -172,7 +177,6 @@ def _row(order: Order) -> Message:
         lane=_lanes.get(order.kind, Lane.ORDINARY),
         occasion=order.occasion,
         payload=order.payload,
-        known=order.known,
         expires_at=_moment(order.expires),
         **times,
     )
@@ -249,7 +253,7 @@ def _deliver(message: Any) -> None:
 def _try(message: Any) -> Result:
     if message.expired:
         return Result(Message.State.DROPPED, trouble.EXPIRED)
-    if message.delivery == Message.Delivery.DELIVERED:
+    if message.provider_id or message.delivery:
         # the provider's report came before the worker stored the provider's answer
         return Result(Message.State.SENT, provider_id=message.provider_id)
     letter = None
@@ -261,7 +265,8 @@ def _try(message: Any) -> Result:
             return Result(Message.State.DROPPED)
         if not letter.to:
             return Result(Message.State.FAILED, trouble.NO_RECIPIENT)
-        return _send(message, letter)
+        send = _send_text if letter.channel == "sms" else _send_mail
+        return send(message, letter)
     except NoWay:
         return Result(Message.State.DROPPED, trouble.NO_WAY)
     except Exception as error:
@@ -282,11 +287,21 @@ def _is_lost() -> bool:
     return connection.connection is None or not connection.is_usable()
 
 
-def _send(message: Message, letter: Letter) -> Result:
-    if letter.channel == "sms":
-        for place, number in enumerate(letter.to):
-            sms.send(to=number, text=letter.text, key=f"{message.pk}:{place}")
-        return Result(Message.State.SENT)
+def _send_text(message: Message, letter: Letter) -> Result:
+    (number,) = letter.to
+    if not addresses.is_open("sms", number):
+        raise NoWay
+    go = pacing.begin(message, number, asked=letter.asked)
+    if go.wait_until:
+        if message.expires_at and go.wait_until + ENOUGH > message.expires_at:
+            return Result(Message.State.DROPPED, trouble.TOO_LATE)
+        return Result(Message.State.WAITING, not_before=go.wait_until)
+    key = str(message.pk)
+    provider_id = sms.send(to=number, text=letter.text, key=key, tried_at=go.tried_at)
+    return Result(Message.State.SENT, provider_id=provider_id)
+
+
+def _send_mail(message: Message, letter: Letter) -> Result:
     mail = EmailMessage(
         subject=letter.subject,
         body=letter.text,

@@ -4,10 +4,11 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 
 from clinic.logs import log
@@ -22,6 +23,7 @@ PAUSES = {
     Lane.SCREEN: (1, 5, 15, 60, 4 * 60),
     Lane.ORDINARY: (1, 5, 15, 60, 4 * 60),
 }
+KNOWN = {"known": True}  # the payload of a message that confirms what the person knows already
 DATABASE_DOWN = (OperationalError, InterfaceError)
 _NOTE_PAUSES = (0.2, 1, 2, 4, 8)  # seconds; together as long as a restart of the database
 
@@ -32,12 +34,17 @@ unsents: dict[str, Unsent] = {}
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a try. `closed` are the addresses that receive nothing any more."""
+    """What became of a try to send a message.
+
+    `not_before` is set when the message has to wait and was not tried. `closed` are the addresses
+    that the provider refused for good.
+    """
 
     state: Message.State
     error: str = ""
     provider_id: str = ""
     closed: tuple[Closed, ...] = ()
+    not_before: datetime | None = None
 
 
 def finish(message: Message, result: Result) -> None:
@@ -48,18 +55,20 @@ def finish(message: Message, result: Result) -> None:
         # SENT is always stored. Any other result is stored only if no other worker has claimed the
         # message meanwhile.
         rows = rows.filter(attempts=message.attempts)
-    over = {"payload": None, "claimed_until": None, "finished_at": Now()}
+    over: dict[str, Any] = {"payload": None, "claimed_until": None, "finished_at": Now()}
+    over["known"] = message.known or message.payload == KNOWN
+    if result.provider_id:
+        over["provider_id"] = result.provider_id
 
     def write() -> None:
         with transaction.atomic():
-            stored = {"state": result.state, "error": result.error, **over}
-            if not rows.update(provider_id=result.provider_id, **stored):
+            if not rows.update(state=result.state, error=result.error, **over):
                 return
             for closed in result.closed:
                 addresses.close(closed)
             if is_sent:
                 _follow_success(message)
-            elif result.state == Message.State.FAILED or result.error == trouble.NO_WAY:
+            elif result.state == Message.State.FAILED or result.error in trouble.UNSENT:
                 _follow_up(message)
 
     try:
@@ -85,7 +94,7 @@ def _follow_success(message: Message) -> None:
         others.filter(next_at__gt=Now()).update(next_at=Now())
     lost = Message.objects.filter(pk=message.pk, delivery=Message.Delivery.UNDELIVERED)
     if (code := lost.values_list("delivery_trouble", flat=True).first()) is not None:
-        fail_sent(message=message, error=code)
+        fail_sent(message=message, error=code or message.Delivery.UNDELIVERED.value)
 
 
 def fail_sent(*, message: Message, error: str) -> None:
@@ -108,6 +117,8 @@ def fail_sent(*, message: Message, error: str) -> None:
 
 
 def _follow_up(message: Message) -> None:
+    if message.known and message.payload is None:
+        message.payload = KNOWN
     if message.kind in unsents:
         unsents[message.kind](message)
 
@@ -117,6 +128,11 @@ def put_off(message: Message, result: Result) -> None:
     rows = Message.objects.filter(
         pk=message.pk, state=Message.State.WAITING, attempts=message.attempts
     )
+    if result.not_before:
+        # the message is not late, and this was no try
+        later = {"due_at": result.not_before, "next_at": result.not_before}
+        _note(lambda: rows.update(attempts=F("attempts") - 1, claimed_until=None, **later))
+        return
     pauses = PAUSES[Lane(message.lane)]
     pause = timedelta(minutes=pauses[min(message.attempts, len(pauses)) - 1])
     _note(lambda: rows.update(next_at=Now() + pause, claimed_until=None, error=result.error))

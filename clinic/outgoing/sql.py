@@ -22,3 +22,6 @@ select exists (select 1 from clinic_message where state = 'failed'),
     and (attempts > 1 or due_at < clock_timestamp() - %s)),
   exists (select 1 from clinic_bucket where key = %s and at > clock_timestamp() - %s)
 """
+
+# The ORM has no advisory locks. There is no row to lock, because a number has a row for each text.
+LOCK_NUMBER = "select pg_advisory_xact_lock(%s)"

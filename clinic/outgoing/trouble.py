@@ -13,7 +13,9 @@ from clinic.outgoing import sms
 EXPIRED = "expired"
 NO_RECIPIENT = "no recipient"
 NO_WAY = "no way"  # the composer raised outbox.NoWay
+TOO_LATE = "too late"  # a text message may be sent only when its news is too late
 NOT_FOLLOWED_UP = "not followed up"
+UNSENT = (NO_WAY, TOO_LATE)  # a dropped message that a call may have to replace
 
 
 class Meaning(NamedTuple):
@@ -55,6 +57,13 @@ _MEANINGS = (
         r"no way",
         Meaning(
             "When the message was due, no letter reached the person.",
+            "The call list says whether a call is owed.",
+        ),
+    ),
+    (
+        r"too late",
+        Meaning(
+            "The text message had to wait for the hours or the count of texts, and was too late.",
             "The call list says whether a call is owed.",
         ),
     ),
@@ -121,7 +130,9 @@ def code_of(error: Exception) -> tuple[str, bool]:
         case AnymailRecipientsRefused():
             return "recipient refused", True
         case sms.NumberRefused():
-            return "sms refused", True
+            return error.trouble, True
+        case sms.ProviderTrouble():
+            return error.trouble, False
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
         return f"http {status}", status in (400, 422)

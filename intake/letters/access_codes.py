@@ -19,13 +19,14 @@ from intake.models.submissions import Draft, Submission
 from intake.ways.contact import Channel
 
 
-def _letter(address: str, language: str, subject: str, name: str, **words: str) -> Letter:
+def _letter(
+    address: str, language: str, subject: str, name: str, *, asked: bool = False, **words: str
+) -> Letter:
     channel: Channel = "email" if "@" in address else "sms"
     with translation.override(language):
         text = text_of(name, **words)
-        return Letter(
-            (address,), gettext(subject) % {"clinic": settings.CLINIC_SHORT_NAME}, text, channel
-        )
+        subject = gettext(subject) % {"clinic": settings.CLINIC_SHORT_NAME}
+        return Letter((address,), subject, text, channel, asked=asked)
 
 
 @outbox.composer("code", lane=Lane.SCREEN)
@@ -44,6 +45,7 @@ def code(message: Message) -> Letter | None:
         _language(challenge),
         gettext_noop("Your code from %(clinic)s"),
         "code",
+        asked=True,
         code=str(message.payload["code"]),
     )
 
@@ -70,6 +72,7 @@ def saved(message: Message) -> Letter | None:
         draft.language,
         gettext_noop("How to continue at %(clinic)s"),
         "saved",
+        asked=True,
         reference=str(draft.reference),
         days=str(settings.DRAFT_DAYS),
     )

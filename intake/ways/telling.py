@@ -15,6 +15,7 @@ from clinic import audit
 from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Order
+from clinic.outgoing.results import KNOWN
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
 from intake.models.submissions import Communication, Submission
@@ -31,9 +32,6 @@ VISITS = {
     "appointment_cancelled": Reason.CANCELLED,
 }
 """For each letter about a visit, the reason of the call that replaces the letter."""
-
-# what the release before wrote as the payload of a letter about news that the patient knows
-KNOWN = {"known": True}
 
 
 def letter_reaches(submission: Submission) -> bool:
@@ -56,7 +54,7 @@ def tell(
     by which the patient must have heard of the act.
     """
     if knows:
-        outbox.put_all([replace(order, known=True)])
+        outbox.put_all([replace(order, payload=KNOWN)])
     elif letter_reaches(submission):
         outbox.put_all([order])
     else:
@@ -117,7 +115,7 @@ def _offer_of(message: Message) -> Offer | None:
 def _owe_unsent(
     message: Message, submission: Submission, reason: str, before: Iterable[datetime] = ()
 ) -> None:
-    if message.known or message.payload == KNOWN:
+    if message.payload == KNOWN:
         return
     _owe(submission, reason, message.occasion, before)
     audit.record(
