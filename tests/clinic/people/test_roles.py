@@ -24,13 +24,14 @@ RED_FLAGS = {"intake.view_openredflag"}
 TABLE = {
     "clinician": {
         *("intake.view_submission", "intake.decide_submission", "intake.view_appointment"),
+        "intake.add_finding",
         *("education.view_page", "education.review_page"),
     }
     | CALLS
     | LEAVE
     | MESSAGES
     | RED_FLAGS,
-    "duty": {"intake.view_submission", "intake.decide_submission"}
+    "duty": {"intake.view_submission", "intake.decide_submission", "intake.add_finding"}
     | CALLS
     | LEAVE
     | MESSAGES
