@@ -116,7 +116,7 @@ class OpenRedFlagAdmin(ListOnly[OpenRedFlag], PatientAdmin[OpenRedFlag]):
     @admin.display(description=gettext_lazy("Tries"))
     def tries(self, row: Any) -> str:
         made = list(row.calls.all())
-        words = tries_words(call for call in made if call.at >= row.since) or _("none")
+        words = tries_words(call for call in made if call.at >= row.since) or _("no try yet")
         wrong = wrong_number_words(made)
         return format_html("{}<br><strong>{}</strong>", words, wrong) if wrong else words
 
@@ -130,7 +130,7 @@ class OpenRedFlagAdmin(ListOnly[OpenRedFlag], PatientAdmin[OpenRedFlag]):
     @admin.display(description=gettext_lazy("Next step"))
     def next_step(self, row: Submission) -> str:
         if row.escalate_at is None:
-            return _("none: a clinician has to decide, or to reach the patient")
+            return _("no step: a clinician has to decide, or to reach the patient")
         local = timezone.localtime(row.escalate_at)
         day = "" if local.date() == timezone.localdate() else date_format(local, "D j M, ")
         return _("%(time)s: %(who)s") % {

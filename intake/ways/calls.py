@@ -155,9 +155,9 @@ def record_with_decision(
 
 
 def colleagues_call(call: Call) -> Call | None:
-    """Return the newest call that a colleague made to the same patient shortly before `call`."""
-    rows = call.submission.calls.exclude(by=call.by).filter(at__lte=call.at)
-    return rows.filter(at__gte=call.at - SHORTLY).select_related("by").defer("words").last()
+    """Return the newest call that a colleague made to the same patient at the time of `call`."""
+    rows = call.submission.calls.exclude(by=call.by).filter(at__gte=call.at - SHORTLY)
+    return rows.select_related("by").defer("words").last()
 
 
 def _double_click(row: Submission, made: CallInput, by: User, now: datetime) -> Call | None:

@@ -57,8 +57,8 @@ def test_a_wrong_number_keeps_the_call_and_its_time_and_gets_no_text_message():
 def test_two_colleagues_who_call_at_once_hear_of_each_other():
     submission = escalating()
     first = note(submission, builders.member("duty"), "not_reached")
-    second = note(submission, builders.member("clinician"), "not_reached")
     assert calls.colleagues_call(first) is None
+    second = note(submission, builders.member("clinician"), "not_reached")
     assert calls.colleagues_call(second) == first
     Call.objects.filter(pk=first.pk).update(at=timezone.now() - timedelta(hours=1))
     assert calls.colleagues_call(second) is None

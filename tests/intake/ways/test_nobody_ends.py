@@ -130,7 +130,9 @@ def test_a_stopped_form_stays_on_the_list_whatever_became_of_its_escalation(peop
     assert row.kind == Kind.STOPPED
     lead = builders.staff_client()
     page = lead.get(LIST)
-    assert cells(page, "next_step") == ["none: a clinician has to decide, or to reach the patient"]
+    assert cells(page, "next_step") == [
+        "no step: a clinician has to decide, or to reach the patient"
+    ]
     assert cells(page, "state")[0].startswith("Stopped by an emergency answer")
     call(row, builders.member("front desk"))
     assert references(lead.get(LIST)) == [row.reference]
@@ -149,7 +151,7 @@ def test_alarm_words_after_a_decision_begin_a_new_age_and_new_tries(people, cloc
     clock.wait(5)
     page = builders.staff_client().get(LIST)
     assert cells(page, "age") == ["1 h"]
-    assert cells(page, "tries") == ["none"]
+    assert cells(page, "tries") == ["no try yet"]
     assert "Alarm: patient wrote" in cells(page, "state")[0]
     assert cells(page, "told") == ["clinicians, front desk"]
 
