@@ -185,9 +185,8 @@ class TextTry(models.Model):
     hash.
     """
 
-    message = models.OneToOneField(
-        Message, on_delete=models.CASCADE, primary_key=True, related_name="text_try"
-    )
+    # the id of the message; no foreign key, because the release before deletes messages
+    message = models.UUIDField(primary_key=True)
     number = models.BinaryField(max_length=32)
     # False for a text that the person asked for at a screen
     counts = models.BooleanField()

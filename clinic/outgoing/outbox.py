@@ -347,6 +347,7 @@ def _put_into_lanes() -> None:
 def prune() -> int:
     """Delete the messages that were sent or dropped more than KEPT ago. Returns how many."""
     DBTaskResult.objects.finished().filter(finished_at__lt=Now() - KEPT).delete()
+    pacing.prune()
     over = Message.objects.filter(state__in=(Message.State.SENT, Message.State.DROPPED))
     deleted, _by_model = over.filter(finished_at__lt=Now() - KEPT).delete()
     return deleted
