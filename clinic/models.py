@@ -101,11 +101,12 @@ class Message(models.Model):
     class Lane(models.IntegerChoices):
         """The order in which due messages are sent: every message of a lane before the next lane.
 
-        A patient waits at a screen for a message of the lane SCREEN.
+        A patient at a screen asked for a message of the lane SCREEN, and asks again if it does not
+        come. Nobody follows it up.
         """
 
         ALERT = 0, _("Alert to staff")
-        SCREEN = 1, _("One-time code")
+        SCREEN = 1, _("To a patient at a screen")
         ORDINARY = 2, _("Ordinary")
 
     class Delivery(models.TextChoices):

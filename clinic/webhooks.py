@@ -136,7 +136,7 @@ def twilio_status(request: HttpRequest, message_id: UUID) -> HttpResponse:
         delivery=delivery,
         trouble=trouble,
         closed=closed,
-        final=Message.Delivery.DELIVERED,
+        channel="sms",
     )
     return HttpResponse(status=204)
 

@@ -91,7 +91,7 @@ def _follows(message: Message) -> str:
     if message.lane == Lane.ALERT:
         return "the message stays due until it is sent, and every staff page says so."
     if message.lane == Lane.SCREEN:
-        return "the person at the screen may ask for another code."
+        return "the patient at the screen asks again."
     if message.known:
         return "nothing: the person knows the news already."
     if message.kind not in results.unsents:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinic.models import Message
-from clinic.outgoing import addresses, mail_reports, mailurl, outbox, oversight, results
+from clinic.outgoing import addresses, dead, mail_reports, mailurl, outbox, oversight, results
 from tests.clinic.outgoing.notes import now, put, soon
 from tests.clinic.outgoing.providers import FORM, JSON, KEY, SECRET, providers
 
@@ -201,6 +201,60 @@ def test_a_code_that_came_back_alarms_nobody_and_closes_the_address(client, sett
     assert (now(message).state, now(message).delivery) == ("sent", "undelivered")
     assert seen["unsent"] == []
     assert len(seen["closed"]) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("lane", "state"), [("SCREEN", "dropped"), ("ORDINARY", "failed")])
+def test_an_address_that_a_mail_server_refuses_is_closed_at_once(seen, sink, lane, state):
+    outbox.composer("note", lane=outbox.Lane[lane])(
+        lambda message: outbox.Letter((ANA,), "Hi", "Words")
+    )
+    sink.mode = "550"
+    message = put()
+    outbox.deliver_due()
+
+    assert (now(message).state, now(message).error) == (state, "smtp 550")
+    assert [(each.address, each.why, each.trouble) for each in seen["closed"]] == [
+        (ANA, "dead", "smtp 550")
+    ]
+    assert seen["unsent"] == (["one"] if state == "failed" else [])
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "says_so"),
+    [
+        (550, b"5.1.1 no such user", True),
+        (550, b"no mailbox here", True),
+        (551, b"moved", True),
+        (550, b"5.7.1 blocked, see https://example.org/?ip=10.5.1.1", False),
+        (552, b"5.2.2 mailbox full", False),
+        (550, b"5.2.1 mailbox disabled", True),
+        (556, b"5.1.10 null MX", True),
+        (554, b"policy", False),
+        (550, b"4.2.1 not now", False),
+        (450, b"5.1.1 no such user", False),
+        (550, "5.1.1 ñ".encode("latin-1"), True),
+    ],
+)
+def test_a_reply_closes_an_address_only_if_it_speaks_of_the_address(code, text, says_so):
+    assert dead.is_said_by_smtp(code, text) is says_so
+
+
+@pytest.mark.django_db
+def test_of_several_recipients_the_refused_one_is_noticed(seen, sink, say, monkeypatch):
+    async def only_ana(server, session, envelope, address, _options):
+        if address != ANA:
+            return "550 5.1.1 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    monkeypatch.setattr(sink, "handle_RCPT", only_ana)
+    say(lambda message: outbox.Letter((ANA, "bo@example.org"), "Hi", "Words"))
+    message = put()
+    outbox.deliver_due()
+
+    assert (now(message).state, now(message).error) == ("sent", "1 of 2 refused")
+    assert [each.address for each in seen["closed"]] == ["bo@example.org"]
 
 
 @pytest.mark.django_db

@@ -35,7 +35,7 @@ def test_an_empty_outbox_says_so():
     assert told().splitlines() == [
         "Waiting messages, in the order in which they are sent:",
         "  Alert to staff: 0 due, 0 for later, 0 tried before",
-        "  One-time code: 0 due, 0 for later, 0 tried before",
+        "  To a patient at a screen: 0 due, 0 for later, 0 tried before",
         "  Ordinary: 0 due, 0 for later, 0 tried before",
         "Failed messages: 0",
     ]
