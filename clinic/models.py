@@ -114,6 +114,8 @@ class Message(models.Model):
     expires_at = models.DateTimeField(null=True)
     claimed_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
+    # the channel of the last try, while the worker handles the message; not stored
+    went_by = ""
 
     class Meta:
         default_permissions = ("view",)

@@ -104,8 +104,9 @@ def when_unsent(*kinds: str) -> Callable[[Unsent], Unsent]:
     """Register the function that follows up a message of these kinds that could not be sent.
 
     The function is called when the message failed or its composer raised NoWay, in the transaction
-    that stores this result. The function gets the message as it was claimed, with its payload, and
-    may write to the database.
+    that stores this result. The function gets the message as it was claimed, with its payload and
+    with the channel of the last letter (`went_by`), and may write to the database, for example
+    `send_again` by another way.
     """
 
     def register(unsent: Unsent) -> Unsent:
@@ -113,6 +114,22 @@ def when_unsent(*kinds: str) -> Callable[[Unsent], Unsent]:
         return unsent
 
     return register
+
+
+def send_again(message: Message, *, payload: Mapping[str, object]) -> None:
+    """Make a message that was not sent due now, with all of its tries, and with this payload.
+
+    Called by a function that `when_unsent` registered, in its transaction.
+    """
+    sealed = Message._meta.get_field("payload").seal_for(message.pk, payload)
+    Message.objects.filter(pk=message.pk).update(
+        state=Message.State.WAITING,
+        payload=sealed,
+        attempts=0,
+        next_at=Now(),
+        finished_at=None,
+    )
+    look.enqueue()
 
 
 def abouts(messages: Iterable[Message]) -> dict[Any, str]:
@@ -242,6 +259,7 @@ def _outcome(message: Any) -> tuple[Message.State, str]:
             return Message.State.DROPPED, ""
         if not letter.to:
             return Message.State.FAILED, "no recipient"
+        message.went_by = letter.channel
         _send(message, letter)
     except NoWay:
         return Message.State.DROPPED, NO_WAY

@@ -12,5 +12,6 @@ from intake.models import (  # noqa: F401
     clinic_time,
     contact_points,
     people,
+    safe_contact,
     submissions,
 )
