@@ -16,6 +16,7 @@ from clinic import audit
 from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Order
+from clinic.outgoing.results import KNOWN
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
 from intake.models.submissions import Communication, Submission
@@ -32,9 +33,6 @@ VISITS = {
     "appointment_cancelled": Reason.CANCELLED,
 }
 """For each letter about a visit, the reason of the call that replaces the letter."""
-
-# payload of a letter that only confirms news that the patient already knows
-KNOWN = {"known": True}
 
 
 def letter_reaches(submission: Submission) -> bool:
@@ -130,25 +128,18 @@ def _needs_no_call(message: Message) -> None:
 
 def _goes_by_next_way(message: Message, submission: Submission) -> bool:
     """Send the message by the next way that the patient allowed. Returns False without a way."""
-    payload = dict(message.payload or {})
-    tried = [*tried_ways(message), *filter(None, [message.went_by])]
-    if contact.reach_of(submission).next_way(tried) is None:
+    way = contact.reach_of(submission).next_way(outbox.tried_channels(message))
+    if way is None:
         return False
-    outbox.send_again(message, payload=payload | {"tried": tried})
+    outbox.send_by(message, way[0])
     return True
-
-
-def tried_ways(message: Message) -> list[str]:
-    """Return the ways by which this message could not be sent."""
-    tried = (message.payload or {}).get("tried", [])
-    return list(tried) if isinstance(tried, list) else []
 
 
 def _owe_unsent(
     message: Message, submission: Submission, reason: str, before: Iterable[datetime] = ()
 ) -> None:
     """Send the message by the next way, or owe a call if the patient does not know the news."""
-    if _goes_by_next_way(message, submission) or (message.payload or {}).get("known"):
+    if _goes_by_next_way(message, submission) or message.payload == KNOWN:
         return
     _owe(submission, reason, message.occasion, before)
     audit.record(
