@@ -40,6 +40,7 @@ from intake.staff import reads
 from intake.staff.reach_words import NO_WAY
 from intake.staff.status_words import alarm_mark, span_words, standing_words, target_words
 from intake.ways.contact import reaches_of
+from intake.wording.languages import month_names
 
 _REVISION = re.compile(r"[0-9]{1,9}")
 
@@ -224,7 +225,8 @@ class PatientAdmin(RecordedAdmin[Row]):
 
 def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:
     """Return the ids of the submissions whose patient fits the search term, the best fit first."""
-    wanted = search.query_tokens(term)
+    months = month_names()
+    wanted = search.query_tokens(term, months)
     if not wanted:
         return []
     # reads values, not models, because up to 200 candidates are ranked for a page of 25
@@ -232,7 +234,7 @@ def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:
     columns = candidates.values_list("pk", "person", "submitted_at")[: search.CANDIDATES]
     opened = Submission._meta.get_field("person").open_for
     ranked = sorted(
-        (search.rank(term, opened(pk, person)), -sent.timestamp(), pk)
+        (search.rank(term, opened(pk, person), months), -sent.timestamp(), pk)
         for pk, person, sent in cast(Iterable[tuple[UUID, Sealed, datetime]], columns)
     )
     return [pk for place, _sent, pk in ranked if place < 3]
