@@ -29,6 +29,7 @@ from intake.appointments.admin.visit_buttons import BUTTONS, buttons_for
 from intake.domain import workflow
 from intake.models.appointments import Appointment
 from intake.models.calls import CallTask
+from intake.models.clinic_time import VisitKind
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin
 from intake.staff.status_words import span_words
@@ -48,9 +49,9 @@ class DayColumn:
     def shown(self) -> Callable[[Any], Any]:
         """Return the column as the admin's list takes it."""
 
-        @admin.display(description=self.title)
+        @admin.display(description=self.title, empty_value="")
         def cell(row: Any) -> Any:
-            return row.cells[self.name].get(row.pk, "–")
+            return row.cells[self.name].get(row.pk)
 
         cell.__name__ = self.name
         return cell
@@ -149,10 +150,10 @@ class DayList(PatientAdmin[Appointment]):
         words = state_words(row)
         return format_html("{}; {}", words, _("overbooked")) if row.is_overbooked else words
 
-    @admin.display(description=gettext_lazy("Calls"))
-    def owed(self, row: Any) -> str:
+    @admin.display(description=gettext_lazy("Calls"), empty_value="")
+    def owed(self, row: Any) -> str | None:
         if not row.owed:
-            return "–"
+            return None
         return ngettext("%(n)s call owed", "%(n)s calls owed", row.owed) % {"n": row.owed}
 
     @admin.display(description="")
@@ -166,7 +167,7 @@ class DayList(PatientAdmin[Appointment]):
                 ("" if name in ("arrive", "call_in") else " plain", self.address(name, row.pk),
                  row.back, words)
                 for name, words in BUTTONS.items()
-                if row.buttons[f"may_{name}"] and (name != "miss" or is_late(row))
+                if row.buttons[f"may_{name}"] and is_next(name, row)
             ],
         )  # fmt: skip
         if not row.buttons["may_book_again"]:
@@ -178,6 +179,16 @@ class DayList(PatientAdmin[Appointment]):
 
 def is_late(row: Appointment) -> bool:
     return arrival.is_late(row, at=timezone.now())
+
+
+def is_next(act: str, row: Appointment) -> bool:
+    """Whether the list, too, shows the button: the act is what usually comes next for the visit."""
+    if act == "miss":
+        return is_late(row)
+    in_person = row.visit_type.kind == VisitKind.IN_PERSON
+    return act != "complete" or (
+        row.status == "confirmed" and (row.state == "called_in" or not in_person)
+    )
 
 
 def state_words(row: Appointment) -> str:

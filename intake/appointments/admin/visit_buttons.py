@@ -11,7 +11,7 @@ from intake.models.appointments import Appointment
 BUTTONS = {
     "arrive": gettext_lazy("Is here"),
     "call_in": gettext_lazy("Please come in"),
-    "complete": gettext_lazy("The visit took place"),
+    "complete": gettext_lazy("Took place"),
     "miss": gettext_lazy("Did not come"),
 }
 """The buttons on the list of visits, in words."""

@@ -29,9 +29,12 @@ def visit_context(submission: Submission) -> dict[str, Any]:
     booked = newest if newest and newest.status == "confirmed" else None
     coming = booked if booked and booked.during.lower > timezone.now() else None
     is_bookable = booked is None and _is_bookable(submission)
-    could_wait = is_bookable or (coming is not None and free_times.may_choose(submission.urgency))
-    offers = _offers_context(request, is_booked=booked is not None)
     missed = booked is None and request is not None and request.progress == "missed"
+    here = _arrival_context(arrival.visit_of(submission) if missed else booked)
+    comes_now = here["may_arrive"] or here["here_since"]
+    could_come_earlier = coming is not None and free_times.may_choose(submission.urgency)
+    could_wait = is_bookable or (could_come_earlier and not comes_now)
+    offers = _offers_context(request, is_booked=booked is not None)
     return {
         "appointment": words_of(newest) if newest else None,
         "is_booked": booked is not None,
@@ -45,7 +48,7 @@ def visit_context(submission: Submission) -> dict[str, Any]:
         "says_next": submission.urgency >= Urgency.URGENT
         or (coming is None and not offers["offers"]),
         **offers,
-        **_arrival_context(arrival.visit_of(submission) if missed else booked),
+        **here,
         "may_ask_again": missed and submission.status not in workflow.FINISHED,
         "may_choose": is_bookable and settings.APPOINTMENT_MODE == "slots",
         **_waiting_context(submission, request, could_wait=could_wait),
