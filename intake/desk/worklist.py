@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy
 from clinic.lists import Context
 from clinic.requests import StaffRequest
 from intake import documents
-from intake.desk import changes, decisions, patient_messages, transitions
+from intake.desk import changes, decisions, findings, patient_messages, transitions
+from intake.desk.findings_page import findings_page
 from intake.desk.forms import DecisionForm, MessageForm
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
@@ -58,7 +59,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
     list_filter = [
         StatusFilter, UrgencyFilter, MineFilter, RedFlagFilter, ProtocolFilter, SentFilter
     ]  # fmt: skip
-    posts = ["decide", "assign", "move", "message", "settle", "trust", "call"]
+    posts = ["decide", "assign", "move", "message", "settle", "trust", "call", "findings", "print"]
     list_title = gettext_lazy("Worklist")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
@@ -138,6 +139,8 @@ class SubmissionAdmin(PatientAdmin[Submission]):
             "next": self.next_after(submission, request.user),
             "letter": letter_words(submission),
             "owed": owed_calls_of(request, submission),
+            "courses": findings.courses_of(submission),
+            "line": (findings.WIDTH, findings.HEIGHT),
             "is_popup": False,
         }
         template = "admin/intake/submission/read.html"
@@ -239,6 +242,32 @@ class SubmissionAdmin(PatientAdmin[Submission]):
         return redirect(back)
 
     @record_view
+    def findings_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        back = self.address("change", submission.pk)
+        return findings_page(request, submission, back=back, context=context)
+
+    @record_view
+    def print_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
+        """Show the submission as a sheet for paper: one page, then all answers."""
+        page = SubmissionPage(submission)
+        for row in filter(None, (submission, page.part_2)):
+            reads.record_read(
+                submission=row, by=request.user, request_id=request.request_id, action="print"
+            )
+        context = {
+            "page": page,
+            "urgency_mark": self.urgency_mark(submission),
+            "target": target_words(submission),
+            "phone_words": phone_words(page.phone),
+            "courses": findings.courses_of(submission),
+            "visits": visits_of(submission),
+            "by": person_words(request.user),
+        }
+        template = "admin/intake/submission/print.html"
+        return TemplateResponse(request, template, context).render()
+
+    @record_view
     def assign_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
         to = None if request.POST.get("to") == "nobody" else request.user
         return self._act(request, submission, transitions.assign, to=to)
@@ -285,6 +314,12 @@ class SubmissionAdmin(PatientAdmin[Submission]):
             if run_service(request, submission, service, **kwargs) and news:
                 say_who_tells_patient(request, submission, *news)
         return redirect(self.address("change", submission.pk))
+
+
+def visits_of(submission: Submission) -> list[Any]:
+    """Return the booked visits of a submission, the earliest first."""
+    rows = submission.appointments.for_reading().filter(status__in=workflow.VISITS)
+    return list(rows.order_by("during"))
 
 
 def holder_words(row: Any) -> str:
