@@ -21,7 +21,7 @@ WRITERS = (
     *(f"intake.questionnaire.{name}" for name in ("answering", "drafts", "sending", "held_time")),
     *("intake.my_page.replies", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
-    *("intake.ways.broken_promises", "intake.ways.contact_points"),
+    *("intake.ways.broken_promises", "intake.ways.contact_points", "intake.ways.safe_contact"),
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
     "intake.questionnaire.usual_minutes",
     *(
@@ -29,7 +29,10 @@ WRITERS = (
         for name in ("changes", "closing", "decisions", "findings", "patient_messages")
     ),
     "intake.desk.transitions",
-    *(f"intake.appointments.{name}" for name in ("book", "booking", "changing", "claims")),
+    *(
+        f"intake.appointments.{name}"
+        for name in ("arrival", "book", "booking", "changing", "claims")
+    ),
     *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),
     *("intake.appointments.public_holidays", "intake.clinic_pages.storing"),
     *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),

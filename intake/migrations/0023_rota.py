@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0035_findings'),
+        ('intake', '0036_export_permission'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -24,7 +24,7 @@ RED_FLAGS = {"intake.view_openredflag"}
 TABLE = {
     "clinician": {
         *("intake.view_submission", "intake.decide_submission", "intake.view_appointment"),
-        "intake.add_finding",
+        *("intake.add_finding", "intake.export_submission"),
         *("education.view_page", "education.review_page"),
     }
     | CALLS
