@@ -19,7 +19,7 @@ class IntakeConfig(AppConfig):
         from intake.letters import access_codes, appointments, patients, staff  # noqa: F401
         from intake.questionnaire import usual_minutes
         from intake.staff.leaving import give_back
-        from intake.ways import escalation, waiting
+        from intake.ways import contact_points, escalation, waiting  # noqa: F401
 
         sweeps.each_minute(offers.lapse)
         sweeps.each_minute(public_holidays.propose)

@@ -21,7 +21,7 @@ from tests.test_roles_matrix import TABLE, WHO, addresses_of
 from tests.test_roles_matrix import things as things  # imported so that pytest finds this fixture
 
 pytestmark = pytest.mark.django_db
-LOOKS = {"read", "list", "search", "deny"}
+LOOKS = {"read", "print", "list", "search", "deny"}
 OWN = {"clinic_staffsession"}  # stores when the session was last used, so every GET changes it
 
 

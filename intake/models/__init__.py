@@ -11,6 +11,8 @@ from intake.models import (  # noqa: F401
     clinic_pages,
     clinic_time,
     contact_points,
+    findings,
     people,
+    safe_contact,
     submissions,
 )

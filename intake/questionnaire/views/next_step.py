@@ -14,7 +14,7 @@ from clinic.opening_hours import ClinicHours
 from intake.domain.wording import Wording
 from intake.models.appointments import AppointmentRequest, WishedVisit
 from intake.models.submissions import Kind, Submission, Urgency
-from intake.ways.contact import reply_way
+from intake.ways.contact import Reach, reach_of, reply_way
 from intake.wording import advice
 from intake.wording.closures import red_flag_words
 from intake.wording.languages import if_foreign
@@ -35,6 +35,7 @@ def next_words(
     *,
     request: AppointmentRequest | None = None,
     named: bool = False,
+    reach: Reach | None = None,
 ) -> dict[str, SafeString | str]:
     """Return what happens next, by which way, and the language if the page has another language.
 
@@ -45,12 +46,14 @@ def next_words(
     foreign = if_foreign(spoken)
     with override(spoken):
         step = _next_step(submission, words)
-        way = _way_words(submission, request, named=named) if step.is_contact else ""
+        way: SafeString | str = ""
+        if step.is_contact:
+            way = _way_words(submission, reach or reach_of(submission), request, named=named)
     return {"next_text": step.text, "next_language": foreign, "next_way": way}
 
 
 def _way_words(
-    submission: Submission, request: AppointmentRequest | None, *, named: bool
+    submission: Submission, reach: Reach, request: AppointmentRequest | None, *, named: bool
 ) -> SafeString | str:
     """Say in a sentence by which way the clinic contacts the patient.
 
@@ -58,7 +61,8 @@ def _way_words(
     """
     wants_call = request is not None and request.visit_type == WishedVisit.CALL_ME
     by_phone = wants_call or submission.urgency >= Urgency.URGENT
-    way = reply_way(submission.person, by_phone=by_phone)
+    prefer = submission.person.get("prefer", "")
+    way = reply_way(reach, prefer=prefer, by_phone=by_phone)
     if way is None:
         return _("We have no way to reach you. Please call us.")
     channel, address = way
