@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -73,13 +73,13 @@ def _way_words(
             "sms": _("We reach you by text message."),
         }[channel]
     sentence = {
-        "phone": _("We reach you by phone at %(number)s."),
-        "email": _("We reach you by e-mail at %(address)s."),
-        "sms": _("We reach you by text message at %(number)s."),
+        "phone": _("We reach you by phone at {number}."),
+        "email": _("We reach you by e-mail at {address}."),
+        "sms": _("We reach you by text message at {number}."),
     }[channel]
     # a number or address keeps its order in a text that runs from right to left
     shown = format_html("<bdi>{}</bdi>", address if channel == "email" else phone_words(address))
-    return mark_safe(sentence % {"number": shown, "address": shown})  # noqa: S308
+    return format_html(sentence, number=shown, address=shown)
 
 
 def _urgency_code(submission: Submission) -> str:
