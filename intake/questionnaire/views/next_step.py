@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -36,7 +35,7 @@ def next_words(
     request: AppointmentRequest | None = None,
     named: bool = False,
     reach: Reach | None = None,
-) -> dict[str, SafeString | str]:
+) -> dict[str, str]:
     """Return what happens next, by which way, and the language if the page has another language.
 
     The text says whether the patient may wait, so it is a safety text. If its translation is not
@@ -46,7 +45,7 @@ def next_words(
     foreign = if_foreign(spoken)
     with override(spoken):
         step = _next_step(submission, words)
-        way: SafeString | str = ""
+        way: str = ""
         if step.is_contact:
             way = _way_words(submission, reach or reach_of(submission), request, named=named)
     return {"next_text": step.text, "next_language": foreign, "next_way": way}
@@ -54,7 +53,7 @@ def next_words(
 
 def _way_words(
     submission: Submission, reach: Reach, request: AppointmentRequest | None, *, named: bool
-) -> SafeString | str:
+) -> str:
     """Say in a sentence by which way the clinic contacts the patient.
 
     With `named`, the sentence has the number or address.
