@@ -31,9 +31,13 @@ from clinic.requests import Request
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-PRIVATE = re.compile(rf"/(?:{CODE}/)?(?:admin|account|intake|appointments|my)/")
-# the one page that takes a file, and the size limit of its form in bytes
-UPLOADS = {"/admin/education/picture/add/": 400_000}
+PRIVATE = re.compile(rf"/(?:{CODE}/)?(?:admin|account|intake|appointments|my|i)/")
+# the pages that take a file, and the size limit of the form in bytes; Django keeps a file of this
+# size in memory and never writes it to the disk
+UPLOADS = {
+    "/admin/education/picture/add/": 400_000,
+    "/admin/intake/invitation/list/": 2_000_000,
+}
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 

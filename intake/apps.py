@@ -16,7 +16,14 @@ class IntakeConfig(AppConfig):
         from intake import calendars, checks  # noqa: F401
         from intake.appointments import offers, public_holidays
         from intake.clinic_pages import missing  # noqa: F401
-        from intake.letters import access_codes, appointments, patients, staff  # noqa: F401
+        from intake.invitations import following
+        from intake.letters import (  # noqa: F401
+            access_codes,
+            appointments,
+            invitations,
+            patients,
+            staff,
+        )
         from intake.questionnaire import usual_minutes
         from intake.staff.leaving import give_back
         from intake.ways import escalation, waiting
@@ -25,6 +32,7 @@ class IntakeConfig(AppConfig):
         sweeps.each_minute(public_holidays.propose)
         sweeps.each_minute(escalation.escalate)
         sweeps.each_minute(waiting.return_unanswered)
+        sweeps.each_minute(following.remind)
         sweeps.each_minute(usual_minutes.compute)
         leaving.on_change(give_back)
         hours.calendar.register(calendars.read)

@@ -31,6 +31,7 @@ WRITERS = (
     *(f"intake.appointments.{name}" for name in ("book", "booking", "changing", "claims")),
     *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),
     *("intake.appointments.public_holidays", "intake.clinic_pages.storing"),
+    *(f"intake.invitations.{name}" for name in ("inviting", "opening", "following", "lists")),
     *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),
     *(f"intake.appointments.{name}" for name in ("taking", "waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),

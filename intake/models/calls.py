@@ -31,6 +31,7 @@ class CallTask(models.Model):
         CONFIRMED = "confirmed", _("The appointment is booked")
         CHANGED = "changed", _("The appointment is moved")
         CANCELLED = "cancelled", _("The appointment is cancelled")
+        INVITED = "invited", _("We ask the patient to answer questions")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="call_tasks")

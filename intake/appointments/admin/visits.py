@@ -42,7 +42,7 @@ from intake.models.appointments import Appointment, CancelReason, Offer
 from intake.models.calls import CallTask
 from intake.models.clinic_time import VisitType
 from intake.models.submissions import Submission
-from intake.staff import reads
+from intake.staff import paperwork, reads
 from intake.staff.lists import PatientAdmin, find_patients, record_page, record_view
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.wording.people import person_words
@@ -181,6 +181,7 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
         return {
             **self.context(request, row),
             "offers": offers,
+            "paperwork": paperwork.paperwork_of([row]).get(row.pk),
             **notes_of(row),
             "history": history_of(row),
             **buttons_for(row, may_change=may_change(request)),
@@ -383,6 +384,7 @@ def buttons_for(row: Appointment, *, may_change: bool) -> dict[str, bool]:
     return {
         "may_change": may_change,
         "may_move": may_change and is_booked,
+        "may_invite": is_booked and not has_begun,
         "may_cancel": may_change and is_booked,
         "may_complete": may_change and has_begun and row.status in ("confirmed", "no_show"),
         "may_miss": may_change and has_begun and row.status in ("confirmed", "completed"),

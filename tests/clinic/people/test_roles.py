@@ -18,12 +18,14 @@ CLINIC_PAGES = {
     for verb in ("view", "add", "change")
 }
 CALLS = {"intake.view_calltask", "intake.change_calltask"}
+INVITATIONS = {f"intake.{verb}_invitation" for verb in ("view", "add", "change")}
 TABLE = {
     "clinician": {
         *("intake.view_submission", "intake.decide_submission", "intake.view_appointment"),
         *("education.view_page", "education.review_page"),
     }
     | CALLS
+    | INVITATIONS
     | MESSAGES,
     "duty": {"intake.view_submission", "intake.decide_submission"} | CALLS | MESSAGES,
     "front desk": {
@@ -32,6 +34,7 @@ TABLE = {
     }
     | CLINIC_TIME
     | CALLS
+    | INVITATIONS
     | MESSAGES,
     "content editor": {
         *("education.view_page", "education.change_page", "education.publish_page"),

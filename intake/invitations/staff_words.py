@@ -1,0 +1,82 @@
+"""What staff read about invitations, in words."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from intake.domain.stored import PHONE
+from intake.models.invitations import Invitation
+from intake.staff import paperwork
+from intake.ways import invited as invited_ways
+from intake.wording.reading import date_words
+
+WAYS = {"email": gettext_lazy("E-mail"), "sms": gettext_lazy("Text message")}
+
+
+def say_how_told(request: HttpRequest, row: Invitation) -> None:
+    """Tell staff by which way the person hears of the invitation, or that a call is owed."""
+    fresh = paperwork.with_facts(Invitation.objects.filter(pk=row.pk)).get()
+    match paperwork.standing_of(fresh).state:
+        case paperwork.State.CALL:
+            messages.warning(request, _("No message reaches this person. We owe a call."))
+        case paperwork.State.NO_WAY:
+            messages.error(request, _("There is no safe way to reach this person."))
+        case _other:
+            words = way_words(fresh)
+            messages.success(request, _("Invited. By: %(way)s.") % {"way": words})
+
+
+def way_words(row: Invitation) -> str:
+    """Return the way of the next letter in words, or that staff call."""
+    way = invited_ways.way_to(row)
+    if way:
+        return str(WAYS[way[0]])
+    return _("Call") if invited_ways.phone_of(row) else _("No safe way")
+
+
+def visit_words(row: Invitation) -> str | None:
+    """Return when the visit is, in words; None without a visit."""
+    if row.appointment is not None:
+        return date_format(row.appointment.starts, "D j M, H:i")
+    if row.visit_at is None:
+        return row.person.get("visit")
+    local = timezone.localtime(row.visit_at)
+    whole_day = (local.hour, local.minute) == (23, 59)
+    return date_format(local, "D j M" if whole_day else "D j M, H:i")
+
+
+def steps_of(row: Invitation) -> list[tuple[str, datetime]]:
+    """Return what happened to the invitation, with the times, in order."""
+    steps = [
+        (_("Invited"), row.created_at),
+        (_("Delivered"), row.delivered_at),
+        (_("Could not be delivered"), row.bounced_at),
+        (_("Opened"), row.opened_at),
+        (_("Told by phone"), row.called_at),
+        (_("Declined"), row.declined_at),
+        (_("Taken back"), row.withdrawn_at),
+    ]
+    return sorted(((words, at) for words, at in steps if at), key=lambda step: step[1])
+
+
+def line_words(row: dict[str, Any]) -> dict[str, Any]:
+    """Return one line of a list as the preview shows it."""
+    person = row["person"]
+    at = datetime.fromisoformat(row["visit_at"]) if row["visit_at"] else None
+    ways = {"email": _("E-mail"), "call": _("We call"), "none": "–"}
+    return {
+        "line": row["line"],
+        "name": person.get("name", ""),
+        "born": date_words(person["birth_date"]) if person.get("birth_date") else "",
+        "guardian": row["guardian"],
+        "visit": date_format(timezone.localtime(at), "D j M, H:i") if at else row["visit"],
+        "way": ways[row["way"]],
+        "address": person.get("email") or person.get(PHONE, ""),
+        "problems": row["problems"],
+    }
