@@ -24,7 +24,7 @@ class IntakeConfig(AppConfig):
             patients,
             staff,
         )
-        from intake.questionnaire import usual_minutes
+        from intake.questionnaire import reminding, usual_minutes
         from intake.staff.leaving import give_back
         from intake.ways import escalation, waiting
 
@@ -33,6 +33,7 @@ class IntakeConfig(AppConfig):
         sweeps.each_minute(escalation.escalate)
         sweeps.each_minute(waiting.return_unanswered)
         sweeps.each_minute(following.remind)
+        sweeps.each_minute(reminding.remind)
         sweeps.each_minute(usual_minutes.compute)
         leaving.on_change(give_back)
         hours.calendar.register(calendars.read)

@@ -21,7 +21,8 @@ from intake.models.invitations import Invitation
 from intake.models.submissions import Draft
 from intake.staff import paperwork
 from intake.staff.paperwork import LETTER
-from intake.ways import invited
+from intake.ways import contact_points, invited
+from intake.ways.contact import Channel
 from intake.wording.moments import day_words
 
 REMINDER = "invitation_reminder"
@@ -74,10 +75,13 @@ def draft_reminder(message: Message) -> Letter | None:
     address = content_of(draft).saved.get("address") if draft else ""
     if draft is None or not address:
         return None
+    channel: Channel = "email" if "@" in address else "sms"
+    if not contact_points.is_open(channel, address):
+        raise outbox.NoWay
     with translation.override(draft.language):
         until = timezone.localdate(draft.updated_at + timedelta(days=settings.DRAFT_DAYS))
         text = text_of("draft_reminder", reference=draft.reference, until=day_words(until))
         subject = gettext(_("Your answers at %(clinic)s are not sent")) % {
             "clinic": settings.CLINIC_SHORT_NAME
         }
-        return Letter((address,), subject, text, "email" if "@" in address else "sms")
+        return Letter((address,), subject, text, channel)

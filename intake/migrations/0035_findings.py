@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0025_invitations'),
+        ('intake', '0026_draft_reminder'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from clinic.requests import Request
 from intake import mail_address
-from intake.access.forms import FindForm
+from intake.access.forms import SaveForm
 from intake.draft_content import SAVED_ADDRESS
 from intake.errors import Conflict, Gone
 from intake.models.submissions import Draft, Kind
@@ -26,7 +26,7 @@ from intake.questionnaire.walk import Walk
 
 def show_typed(request: Request, *, status: int, notice: str) -> HttpResponse:
     return show(
-        request, None, FindForm(data=request.POST), status=status, notice=notice or _("Try again.")
+        request, None, SaveForm(data=request.POST), status=status, notice=notice or _("Try again.")
     )
 
 
@@ -42,7 +42,7 @@ def save(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
     if request.method != "POST" and draft.reference and "change" not in request.GET:
         return _show_saved(request, draft, walk, again=True)
     known, veiled = known_address(walk)
-    form = FindForm(
+    form = SaveForm(
         data=request.POST if request.method == "POST" else None,
         initial={} if veiled else {"address": mail_address.readable_form(known)},
     )
@@ -60,6 +60,7 @@ def save(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
             draft=draft,
             address=address,
             kept=bool(form.left_blank),
+            remind=not form.cleaned_data["quiet"],
             may_tell=lambda: may_write_to(address, "save"),
         )
     except Gone:
