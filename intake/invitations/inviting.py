@@ -4,7 +4,7 @@ Each act is one transaction with its audit event and its letter. A letter holds 
 code. If no letter reaches the patient, staff owe a call.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -93,7 +93,7 @@ def invite(
             lock = Submission.objects.select_for_update(of=("self",), no_key=True)
             lock.get(pk=appointment.submission.pk)
         else:
-            _lock_person(invited.person)
+            _lock_people([invited.person])
         if why := refusal(invited, appointment):
             raise Refused(why)
         row = build(
@@ -120,6 +120,45 @@ def invite(
             detail={"kind": "invitation"},
         )
     return row
+
+
+def invite_all(
+    *, people: Iterable[Invited], batch: InvitationList, by: User, request_id: str
+) -> int:
+    """Invite many people who have no visit in the program's own calendar. Returns how many.
+
+    Leaves out people who cannot be invited, and people who are invited already. Takes the same 14
+    statements for 200 and for 1,000 people.
+    """
+    given: dict[str, Any] = {
+        "protocol": batch.protocol,
+        "language": batch.language,
+        "by": by,
+        "from_list": batch,
+    }
+    with transaction.atomic():
+        wanted = [each for each in people if not refusal(each)]
+        _lock_people([each.person for each in wanted])
+        known = open_people([each.person for each in wanted])
+        rows = [build(invited=each, **given) for each in wanted]
+        rows = [row for row in rows if not is_among(row.person, known)]
+        ways = invited_ways.ways_to(rows)
+        for row in rows:
+            if ways[row.pk]:
+                row.letters = 1
+            else:
+                owe_call(row, row.letter)
+        Invitation.objects.bulk_create(rows)
+        outbox.put_all(order_of(row) for row in rows if row.letters)
+        audit.record(
+            actor=audit.staff(by),
+            action="create",
+            subject=str(batch.pk),
+            purpose="TREAT",
+            request_id=request_id,
+            detail={"kind": "invitation", "count": len(rows)},
+        )
+    return len(rows)
 
 
 def refusal(invited: Invited, appointment: Appointment | None = None) -> str:
@@ -206,11 +245,30 @@ def invited_already(row: Invitation) -> Invitation | None:
     return None
 
 
-def _lock_person(person: Mapping[str, Any]) -> None:
+def open_people(people: Iterable[Mapping[str, Any]]) -> list[set[int]]:
+    """Return the blind tokens of each open invitation to the questions that may be theirs."""
+    every = {key for person in people for key in search.person_tokens(person)}
+    standing = Invitation.objects.standing(timezone.now()).filter(
+        search_keys__overlap=sorted(every), part=Part.FORM
+    )
+    return [
+        set(row.search_keys)
+        for row in paperwork.with_facts(standing)
+        if paperwork.standing_of(row).is_open
+    ]
+
+
+def is_among(person: Mapping[str, Any], known: Iterable[set[int]]) -> bool:
+    """Whether one of the token sets of `open_people` is this person's."""
+    same = set(search.person_tokens(person))
+    return bool(same) and any(same <= tokens for tokens in known)
+
+
+def _lock_people(people: Iterable[Mapping[str, Any]]) -> None:
     """Make a second invitation of the same person wait until this transaction ends."""
-    keys = search.person_tokens(person)
+    keys = sorted({min(search.person_tokens(person), default=0) for person in people})
     with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [keys[0] if keys else 0])
+        cursor.execute("select pg_advisory_xact_lock(key) from unnest(%s::bigint[]) key", [keys])
 
 
 # --- telling the patient --------------------------------------------------------------------------

@@ -15,15 +15,13 @@ from django.utils.translation import gettext as _
 
 from clinic import audit
 from clinic.secrets.sealing import fold
-from intake import search
 from intake.domain.stored import PHONE
 from intake.errors import Conflict, Refused
 from intake.invitations import inviting
 from intake.invitations.csv_file import Read, Row
 from intake.invitations.inviting import Invited
 from intake.models.appointments import Appointment
-from intake.models.invitations import Invitation, InvitationList, Part
-from intake.staff import paperwork
+from intake.models.invitations import InvitationList
 
 Same = tuple[str, str]
 
@@ -68,27 +66,34 @@ def send(*, batch: InvitationList, by: User, request_id: str) -> int:
         if row is None or row.rows is None:
             raise Conflict(_("This list was sent already, or it was deleted after a day."))
         kept: dict[str, Any] = row.rows
-        count = sum(_invite(line, row, by, request_id) for line in kept["rows"])
+        good = [line for line in kept["rows"] if not line["problems"]]
+        people = [_invited(line) for line in good if not line["appointment"]]
+        count = inviting.invite_all(people=people, batch=row, by=by, request_id=request_id)
+        tied = (line for line in good if line["appointment"])
+        count += sum(_invite_of_visit(line, row, by, request_id) for line in tied)
         row.rows, row.sent_at, row.count = None, timezone.now(), count
         row.save()
     return count
 
 
-def _invite(line: Mapping[str, Any], batch: InvitationList, by: User, request_id: str) -> bool:
-    """Invite the patient of one line. Returns False if that is not possible any more."""
-    if line["problems"]:
-        return False
-    visit = None
-    if line["appointment"]:
-        visit = Appointment.objects.select_related("submission").get(pk=line["appointment"])
+def _invited(line: Mapping[str, Any]) -> Invited:
     at = datetime.fromisoformat(line["visit_at"]) if line["visit_at"] else None
-    person = visit.submission.person if visit and visit.submission else line["person"]
+    return Invited(
+        person=line["person"], guardian=line["guardian"], visit=line["visit"], visit_at=at
+    )
+
+
+def _invite_of_visit(
+    line: Mapping[str, Any], batch: InvitationList, by: User, request_id: str
+) -> bool:
+    """Invite the patient of a visit. Returns False if that is not possible any more."""
+    visit = Appointment.objects.for_reading().filter(pk=line["appointment"]).first()
+    if visit is None:
+        return False
     try:
         with transaction.atomic():
             inviting.invite(
-                invited=Invited(
-                    person=person, guardian=line["guardian"], visit=line["visit"], visit_at=at
-                ),
+                invited=inviting.of_visit(visit, line["guardian"]),
                 protocol=batch.protocol,
                 language=batch.language,
                 by=by,
@@ -121,18 +126,10 @@ def _same(row: Row) -> Same | None:
 
 def _find_invited(rows: Iterable[Row]) -> None:
     """Mark the rows of patients with an open invitation. One query, however many rows."""
-    keys = {row.line: set(search.person_tokens(row.person)) for row in rows}
-    every = sorted(set().union(*keys.values()))
-    standing = Invitation.objects.standing(timezone.now()).filter(
-        search_keys__overlap=every, part=Part.FORM
-    )
-    known = [
-        set(row.search_keys)
-        for row in paperwork.with_facts(standing)
-        if paperwork.standing_of(row).is_open
-    ]
+    rows = list(rows)
+    known = inviting.open_people(row.person for row in rows)
     for row in rows:
-        if keys[row.line] and any(keys[row.line] <= tokens for tokens in known):
+        if inviting.is_among(row.person, known):
             row.problems.append(_("This patient has an open invitation."))
 
 
