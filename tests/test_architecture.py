@@ -35,7 +35,7 @@ WRITERS = (
     *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),
     *(f"intake.appointments.{name}" for name in ("taking", "waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),
-    "intake.demonstration.clinic_pages",
+    *("intake.demonstration.clinic_pages", "intake.demonstration.invitations"),
 )
 BY_NAME = {writer.rpartition(".")[2] for writer in WRITERS}
 WRITES = {

@@ -20,14 +20,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import Context, FindList, FixedFilter, ListOnly
+from clinic.lists import FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
 from intake.domain.stored import PHONE
 from intake.models.calls import CallTask
-from intake.models.invitations import Invitation
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, find_patients, record_view
-from intake.staff.owed_calls import BUTTONS, MOST, buttons_of, due_words, news_by_task
+from intake.staff.owed_calls import BUTTONS, buttons_of, due_words, news_by_task
 from intake.ways import calls
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
@@ -90,14 +89,6 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[CallTask]:
         rows = CallTask.objects.select_related("submission", "settled_by")
         return rows.defer("submission__answers", "submission__assessment")
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: Context | None = None
-    ) -> HttpResponse:
-        """Show also how many invited persons without a request of their own wait for a call."""
-        may_look = request.user.has_perm("intake.view_invitation")
-        invited = Invitation.objects.to_call()[:MOST].count() if may_look else 0
-        return super().changelist_view(request, {"invited": invited, **(extra_context or {})})
 
     def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         called = Submission.objects.filter(call_tasks__in=rows).distinct()

@@ -15,7 +15,6 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -29,6 +28,7 @@ from intake.invitations import csv_file, inviting, lists
 from intake.invitations.staff_forms import ListForm, PersonForm, VisitForm
 from intake.invitations.staff_words import (
     line_words,
+    moment_words,
     say_how_told,
     steps_of,
     visit_words,
@@ -40,7 +40,6 @@ from intake.models.submissions import Submission
 from intake.staff import paperwork, reads
 from intake.staff.lists import PatientAdmin, record_page, record_view
 from intake.ways import invited as invited_ways
-from intake.wording.people import person_words
 from intake.wording.reading import date_words, phone_words
 
 SHOWN_ROWS = 200
@@ -151,7 +150,7 @@ class InvitationAdmin(PatientAdmin[Invitation]):
 
     @admin.display(description=gettext_lazy("Invited"))
     def invited(self, row: Invitation) -> str:
-        return date_format(timezone.localtime(row.created_at), "D j M, H:i")
+        return moment_words(timezone.localtime(row.created_at))
 
     # --- the page of an invitation ---------------------------------------------------------------
     @record_view
@@ -180,7 +179,6 @@ class InvitationAdmin(PatientAdmin[Invitation]):
             "phone_words": phone_words(phone) if phone else "",
             "visit": visit_words(row),
             "steps": steps_of(row),
-            "invited_by": person_words(row.by),
             "until": row.ends_at,
             "code": code,
             "address": settings.SITE_ORIGIN + reverse("intake:invited"),
@@ -306,7 +304,7 @@ class InvitationAdmin(PatientAdmin[Invitation]):
             "form": form,
             "refused": error,
             "name": person.get("name", ""),
-            "visit": date_format(appointment.starts, "D j M, H:i") if appointment else "",
+            "visit": moment_words(appointment.starts) if appointment else "",
         }
         title = _("Invite a patient")
         return self.answer(request, "add", title, context, status)

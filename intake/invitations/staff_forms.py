@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.outgoing import sms
 from intake.domain.stored import PHONE
-from intake.forms.fields import Date3Field, EmailField, PhoneField, PlainTextField
+from intake.forms.fields import EmailField, PhoneField, PlainTextField
 from intake.invitations.inviting import Invited, is_child
 from intake.protocols import served
 
@@ -94,11 +94,20 @@ class PersonForm(GuardianForm, ProtocolForm):
         max_length=120,
         error_messages={"required": gettext_lazy("Enter the patient’s name.")},
     )
-    birth_date = Date3Field(label=gettext_lazy("Patient’s date of birth"))
+    birth_date = forms.DateField(
+        label=gettext_lazy("Patient’s date of birth"),
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        error_messages={
+            "required": gettext_lazy("Enter the date of birth."),
+            "invalid": gettext_lazy("Choose a day."),
+        },
+    )
     way = forms.ChoiceField(
         label=gettext_lazy("Send it by"), widget=forms.RadioSelect, initial=EMAIL
     )
-    email = EmailField(label=gettext_lazy("E-mail address"), required=False)
+    email = EmailField(
+        label=gettext_lazy("E-mail address"), required=False, widget=forms.TextInput()
+    )
     phone = PhoneField(label=gettext_lazy("Phone"), required=False)
     visit_day = forms.DateField(
         label=gettext_lazy("Day of the visit, if there is one"),
@@ -126,6 +135,7 @@ class PersonForm(GuardianForm, ProtocolForm):
         self.fields["way"] = forms.ChoiceField(
             label=_("Send it by"), choices=ways, widget=forms.RadioSelect, initial=EMAIL
         )
+        self.fields["phone"].widget = forms.TextInput()
         for name in ("name", "email", "phone"):
             self.fields[name].widget.attrs["autocomplete"] = "off"
 

@@ -14,6 +14,7 @@ from intake.domain.stored import PHONE
 from intake.models.invitations import Invitation
 from intake.staff import paperwork
 from intake.ways import invited as invited_ways
+from intake.wording.people import person_words
 from intake.wording.reading import date_words
 
 WAYS = {"email": gettext_lazy("E-mail"), "sms": gettext_lazy("Text message")}
@@ -43,20 +44,25 @@ def way_words(row: Invitation) -> str:
 def visit_words(row: Invitation) -> str | None:
     """Return when the visit is, in words; None without a visit."""
     if row.appointment is not None:
-        return date_format(row.appointment.starts, "D j M, H:i")
+        return moment_words(row.appointment.starts)
     if row.visit_at is None:
         return row.person.get("visit")
     local = timezone.localtime(row.visit_at)
     whole_day = (local.hour, local.minute) == (23, 59)
-    return date_format(local, "D j M" if whole_day else "D j M, H:i")
+    return date_format(local, "D j M") if whole_day else moment_words(local)
+
+
+def moment_words(at: datetime) -> str:
+    """Return a moment as lists show it: the day and the time, without the year."""
+    return f"{date_format(at, 'D j M')}, {date_format(at, 'TIME_FORMAT')}"
 
 
 def steps_of(row: Invitation) -> list[tuple[str, datetime]]:
     """Return what happened to the invitation, with the times, in order."""
     steps = [
-        (_("Invited"), row.created_at),
+        (_("Invited by %(name)s") % {"name": person_words(row.by)}, row.created_at),
         (_("Delivered"), row.delivered_at),
-        (_("Could not be delivered"), row.bounced_at),
+        (_("Not delivered"), row.bounced_at),
         (_("Opened"), row.opened_at),
         (_("Told by phone"), row.called_at),
         (_("Declined"), row.declined_at),
@@ -75,7 +81,7 @@ def line_words(row: dict[str, Any]) -> dict[str, Any]:
         "name": person.get("name", ""),
         "born": date_words(person["birth_date"]) if person.get("birth_date") else "",
         "guardian": row["guardian"],
-        "visit": date_format(timezone.localtime(at), "D j M, H:i") if at else row["visit"],
+        "visit": moment_words(timezone.localtime(at)) if at else row["visit"],
         "way": ways[row["way"]],
         "address": person.get("email") or person.get(PHONE, ""),
         "problems": row["problems"],

@@ -67,7 +67,12 @@ def test_an_invitation_passes_through_its_states(desk):
     seen.append(state_of(row))
 
     pages = seen[5].rpartition(" of ")[2]
-    assert seen[:4] == ["Being sent", "Sent", "Delivered", "Opened"]
+    assert seen[:4] == [
+        "Invitation being sent",
+        "Invitation sent",
+        "Invitation delivered",
+        "Opened",
+    ]
     assert seen[4].startswith("In progress, page 2 of ")  # later answers add pages
     assert seen[5:] == [f"In progress, page {pages} of {pages}", "Complete"]
     assert "Complete" in desk.get(INVITATIONS).content.decode()
@@ -87,7 +92,7 @@ def test_a_letter_that_does_not_arrive_is_a_call_and_no_reminder(way, monkeypatc
     if way == "reported":
         note(following.note_bounced, row)
 
-    assert state_of(row) == ("We owe a call" if way == "closed" else "Could not be delivered")
+    assert state_of(row) == ("We owe a call" if way == "closed" else "Invitation not delivered")
     assert Invitation.objects.to_call().get() == row
     Invitation.objects.update(remind_at=timezone.now())
     following.remind()
@@ -107,7 +112,7 @@ def test_a_bounce_of_an_older_letter_changes_nothing():
     with transaction.atomic():
         following.note_bounced(occasion=older_letter)
 
-    assert state_of(row) == "Being sent"
+    assert state_of(row) == "Invitation being sent"
     assert len(letters()) == 1
 
 
@@ -116,9 +121,7 @@ def test_the_desk_is_told_how_the_person_hears_and_calls_until_reached(desk):
         "protocol": "legs",
         "language": "en",
         "name": "Quentin Canary",
-        "birth_date_month": "2",
-        "birth_date_day": "29",
-        "birth_date_year": "1984",
+        "birth_date": "1984-02-29",
         "way": "call",
         "phone": "202 555 0147",
     }
@@ -146,7 +149,7 @@ def test_the_form_keeps_what_was_typed_and_says_what_is_missing(desk):
     assert answer.status_code == 422
     assert 'value="Tim"' in shown
     assert "Enter an e-mail address, or choose another way." in shown
-    assert "Enter the date: month, day and year." in shown
+    assert "Enter the date of birth." in shown
 
 
 def test_one_person_is_invited_once():
@@ -171,7 +174,7 @@ def test_the_visit_shows_its_paperwork_and_invites(lee, desk):
     row = Invitation.objects.get()
     assert (row.appointment, row.part) == (visit, "part_2")
     shown = desk.get(visit_page(visit)).content.decode()
-    assert "Being sent" in shown
+    assert "Invitation being sent" in shown
     assert page(row) in shown
 
 
@@ -184,7 +187,7 @@ def test_the_paperwork_of_many_visits_takes_two_queries(lee, django_assert_num_q
     with django_assert_num_queries(2):
         found = paperwork.paperwork_of(rows)
 
-    assert {found[visit.pk].words for visit in visits[:2]} == {"Being sent"}
+    assert {found[visit.pk].words for visit in visits[:2]} == {"Invitation being sent"}
     assert found[visits[2].pk].words == "Questions answered"
 
 
