@@ -21,14 +21,17 @@ WRITERS = (
     *(f"intake.questionnaire.{name}" for name in ("answering", "drafts", "sending", "held_time")),
     *("intake.my_page.replies", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
-    *("intake.ways.broken_promises", "intake.ways.contact_points"),
+    *("intake.ways.broken_promises", "intake.ways.contact_points", "intake.ways.safe_contact"),
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
     *("intake.questionnaire.usual_minutes", "intake.questionnaire.reminding"),
     *(
         f"intake.desk.{name}"
         for name in ("changes", "decisions", "findings", "patient_messages", "transitions")
     ),
-    *(f"intake.appointments.{name}" for name in ("book", "booking", "changing", "claims")),
+    *(
+        f"intake.appointments.{name}"
+        for name in ("arrival", "book", "booking", "changing", "claims")
+    ),
     *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),
     *("intake.appointments.public_holidays", "intake.clinic_pages.storing"),
     *(f"intake.invitations.{name}" for name in ("inviting", "opening", "following", "lists")),

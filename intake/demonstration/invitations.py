@@ -19,7 +19,7 @@ from intake.questionnaire import drafts
 
 DAY = timedelta(days=1)
 PEOPLE = (
-    "Nora Velez", "Sam Whitaker", "Ines Duarte", "Otis Grant", "Mei Tanaka", "Paul Renner",
+    "Nora Velez", "Ines Duarte", "Otis Grant", "Mei Tanaka", "Paul Renner",
     "Lena Brandt",
 )  # fmt: skip
 
@@ -30,7 +30,6 @@ def load(*, by: User) -> int:
     now = timezone.now()
     states: list[dict[str, Any]] = [
         {},
-        {"delivered_at": now},
         {"opened_at": now, "draft_id": _begun()},
         {"declined_at": now},
         {"bounced_at": now, "call_due_at": now + DAY},

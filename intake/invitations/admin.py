@@ -1,6 +1,6 @@
 """The staff's list of invitations, the page of one, and the pages that invite."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from clinic import audit
 from clinic.lists import Context, FindList, FixedFilter
 from clinic.requests import StaffRequest, request_id, signed_in_user
 from intake import search
+from intake.appointments.admin.day_list import COLUMNS, DayColumn
 from intake.errors import STAFF_REFUSALS
 from intake.invitations import csv_file, inviting, lists
 from intake.invitations.staff_forms import ListForm, PersonForm, VisitForm
@@ -40,6 +41,7 @@ from intake.models.submissions import Submission
 from intake.staff import paperwork, reads
 from intake.staff.lists import PatientAdmin, record_page, record_view
 from intake.ways import invited as invited_ways
+from intake.wording.languages import month_names
 from intake.wording.reading import date_words, phone_words
 
 SHOWN_ROWS = 200
@@ -75,6 +77,14 @@ class ShowFilter(FixedFilter):
         return _("Open")
 
 
+def paperwork_cells(rows: Sequence[Appointment]) -> dict[UUID, str]:
+    """Map the ids of visits to the paperwork light, for the list of the day."""
+    return {pk: light.html for pk, light in paperwork.paperwork_of(rows).items()}
+
+
+COLUMNS.append(DayColumn("paperwork", gettext_lazy("Paperwork"), paperwork_cells))
+
+
 @admin.register(Invitation)
 class InvitationAdmin(PatientAdmin[Invitation]):
     """The list of invitations and the page of one. A clinician and the front desk see all."""
@@ -106,9 +116,12 @@ class InvitationAdmin(PatientAdmin[Invitation]):
             return None
 
     def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        for alternatives in search.query_tokens(term):
+        months = month_names()
+        wanted = search.query_tokens(term, months)
+        for alternatives in wanted:
             rows = rows.filter(search_keys__overlap=alternatives)
-        near = [row for row in rows[: search.CANDIDATES] if search.rank(term, row.person) < 3]
+        found = rows[: search.CANDIDATES] if wanted else []
+        near = [row for row in found if search.rank(term, row.person, months) < 3]
         return self.get_queryset(cast(Any, None)).filter(pk__in=[row.pk for row in near])
 
     def submissions_shown(self, rows: list[Invitation]) -> list[Submission]:
@@ -163,7 +176,7 @@ class InvitationAdmin(PatientAdmin[Invitation]):
     ) -> Context:
         reads.record_read(submission=row, by=request.user, request_id=request.request_id)
         standing, person = paperwork.standing_of(row), row.person
-        phone = invited_ways.phone_of(row)
+        phone = invited_ways.reach_of(row).phone
         may_change = request.user.has_perm("intake.change_invitation")
         is_over = row.is_withdrawn or row.sent_kind is not None
         return {

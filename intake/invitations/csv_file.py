@@ -19,7 +19,6 @@ from django.utils.translation import gettext_lazy
 
 from clinic.ids import parse_reference
 from clinic.secrets.sealing import fold
-from intake import search
 from intake.domain.stored import PHONE
 from intake.domain.typed_date import read_date
 from intake.domain.wrong_answers import InvalidAnswer
@@ -44,6 +43,11 @@ COLUMNS = {
 """For each column, its names without spaces and signs, in small letters."""
 NEEDED = ("name", "birth_date")
 _GUARDIAN = re.compile(r"(?P<name>[^,(]+)[,(]\s*(?P<relation>[^,()]+)\)?\s*", re.ASCII)
+# 3/4/1984 is the fourth of March, as spreadsheets in the USA write it
+_DATES = (
+    re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})", re.ASCII),
+    re.compile(r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})", re.ASCII),
+)
 _TIMES = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M%p", "%I %p", "%I%p")
 
 
@@ -191,8 +195,11 @@ def _date(text: str) -> date | None:
     if not text:
         return None
     try:
-        return search.parse_date(text) or read_date([text, "", ""], month_names())
-    except InvalidAnswer:
+        for form in _DATES:
+            if match := form.fullmatch(text):
+                return date(int(match["y"]), int(match["m"]), int(match["d"]))
+        return read_date([text, "", ""], month_names())
+    except (InvalidAnswer, ValueError):
         raise ValidationError(_("Write the date like 2/29/1984 or 1984-02-29.")) from None
 
 

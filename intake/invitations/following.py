@@ -18,6 +18,7 @@ from intake.models.invitations import Invitation, InvitationList
 from intake.models.submissions import Draft
 from intake.staff import paperwork
 from intake.staff.paperwork import LETTER
+from intake.ways import invited
 
 KEPT_BEGUN = timedelta(days=30)
 PREVIEWED = timedelta(days=1)  # how long a list that was not sent is kept
@@ -26,34 +27,21 @@ AT_ONCE = 200  # how many reminders one sweep looks at
 
 @outbox.when_unsent(LETTER)
 def note_unsent(message: Message) -> None:
-    """Owe a call in place of a letter that could not be sent."""
-    note_bounced(occasion=message.occasion)
+    """Send a letter that did not arrive by the next way, or owe a call.
 
-
-def note_bounced(*, occasion: str) -> None:
-    """Note that a letter did not arrive, and owe a call. `occasion` is that of the message.
-
-    A letter that was replaced by a newer one changes nothing. Called in a transaction.
+    A letter that was replaced by a newer one changes nothing.
     """
-    row = _of_letter(occasion)
-    if row is not None and row.bounced_at is None and row.opened_at is None:
-        row.bounced_at, row.remind_at = timezone.now(), None
-        inviting.owe_call(row, occasion.rpartition(":")[2])
-        row.save(update_fields=["bounced_at", "remind_at", "call_due_at"])
-
-
-def note_delivered(*, occasion: str) -> None:
-    """Note that the provider has delivered a letter. Called in a transaction."""
-    row = _of_letter(occasion)
-    if row is not None and row.delivered_at is None:
-        row.delivered_at = timezone.now()
-        row.save(update_fields=["delivered_at"])
-
-
-def _of_letter(occasion: str) -> Invitation | None:
     lock = Invitation.objects.select_for_update(of=("self",), no_key=True)
-    row = lock.filter(pk=occasion.partition(":")[0]).first()
-    return row if row is not None and row.letter == occasion else None
+    row = lock.filter(pk=message.occasion.partition(":")[0]).first()
+    if row is None or row.letter != message.occasion or row.bounced_at or row.opened_at:
+        return
+    way = invited.reach_of(row).next_way(outbox.tried_channels(message))
+    if way is not None:
+        outbox.send_by(message, way[0])
+        return
+    row.bounced_at, row.remind_at = timezone.now(), None
+    inviting.owe_call(row, message.occasion.rpartition(":")[2])
+    row.save(update_fields=["bounced_at", "remind_at", "call_due_at"])
 
 
 # --- one reminder ---------------------------------------------------------------------------------

@@ -142,9 +142,9 @@ def invite_all(
         known = open_people([each.person for each in wanted])
         rows = [build(invited=each, **given) for each in wanted]
         rows = [row for row in rows if not is_among(row.person, known)]
-        ways = invited_ways.ways_to(rows)
+        reaches = invited_ways.reaches_of(rows)
         for row in rows:
-            if ways[row.pk]:
+            if reaches[row.pk].way:
                 row.letters = 1
             else:
                 owe_call(row, row.letter)
@@ -280,8 +280,8 @@ def order_of(row: Invitation) -> Order:
 
 def _tell(row: Invitation) -> None:
     """Order the next letter, or owe a call. The row is stored."""
-    row.bounced_at = row.delivered_at = row.call_due_at = None
-    reaches = invited_ways.way_to(row) is not None
+    row.bounced_at = row.call_due_at = None
+    reaches = invited_ways.reach_of(row).way is not None
     row.letters += reaches
     if row.submission is not None:
         telling.tell(
@@ -305,10 +305,10 @@ def call_by(row: Invitation) -> datetime:
 def owe_call(row: Invitation, occasion: str) -> None:
     """Put a call about the locked `row` on the call list. The caller stores the row.
 
-    Nobody is told to call a person whose number the clinic does not know.
+    Nobody is told to call a person without a number, or whom staff may not call.
     """
     if row.submission is None:
-        row.call_due_at = call_by(row) if invited_ways.phone_of(row) else None
+        row.call_due_at = call_by(row) if invited_ways.reach_of(row).may_call else None
         return
     calls.owe(
         submission=row.submission,

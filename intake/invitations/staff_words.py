@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic.models import Message
 from intake.domain.stored import PHONE
 from intake.models.invitations import Invitation
 from intake.staff import paperwork
@@ -35,10 +36,10 @@ def say_how_told(request: HttpRequest, row: Invitation) -> None:
 
 def way_words(row: Invitation) -> str:
     """Return the way of the next letter in words, or that staff call."""
-    way = invited_ways.way_to(row)
-    if way:
-        return str(WAYS[way[0]])
-    return _("Call") if invited_ways.phone_of(row) else _("No safe way")
+    reach = invited_ways.reach_of(row)
+    if reach.way:
+        return str(WAYS[reach.way[0]])
+    return _("Call") if reach.may_call else _("No safe way")
 
 
 def visit_words(row: Invitation) -> str | None:
@@ -57,11 +58,12 @@ def moment_words(at: datetime) -> str:
     return f"{date_format(at, 'D j M')}, {date_format(at, 'TIME_FORMAT')}"
 
 
-def steps_of(row: Invitation) -> list[tuple[str, datetime]]:
+def steps_of(row: Any) -> list[tuple[str, datetime]]:
     """Return what happened to the invitation, with the times, in order."""
+    delivered = row.delivery == Message.Delivery.DELIVERED
     steps = [
         (_("Invited by %(name)s") % {"name": person_words(row.by)}, row.created_at),
-        (_("Delivered"), row.delivered_at),
+        (_("Delivered"), row.delivery_at if delivered else None),
         (_("Not delivered"), row.bounced_at),
         (_("Opened"), row.opened_at),
         (_("Told by phone"), row.called_at),

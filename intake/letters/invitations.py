@@ -35,14 +35,14 @@ def invitation(message: Message) -> Letter | None:
     row = _open_invitation(message)
     if row is None or row.letter != message.occasion:
         return None
-    return _letter(row, "invitation")
+    return _letter(row, "invitation", message)
 
 
 @outbox.composer(REMINDER)
 def invitation_reminder(message: Message) -> Letter | None:
     """Remind a person once of the questions. Returns None when they are answered or declined."""
     row = _open_invitation(message)
-    return None if row is None else _letter(row, "invitation_reminder")
+    return None if row is None else _letter(row, "invitation_reminder", message)
 
 
 def _open_invitation(message: Message) -> Any:
@@ -51,8 +51,10 @@ def _open_invitation(message: Message) -> Any:
     return row if row is not None and paperwork.standing_of(row).is_open else None
 
 
-def _letter(row: Invitation, name: str) -> Letter:
-    way = invited.way_to(row)
+def _letter(row: Invitation, name: str, message: Message) -> Letter:
+    """Return the letter by the first way, or by the one way to which the message is bound."""
+    letters = invited.reach_of(row).letters
+    way = next((way for way in letters if message.by in ("", way[0])), None)
     if way is None:
         raise outbox.NoWay
     channel, address = way

@@ -14,5 +14,6 @@ from intake.models import (  # noqa: F401
     findings,
     invitations,
     people,
+    safe_contact,
     submissions,
 )

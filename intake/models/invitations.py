@@ -120,7 +120,6 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     # how many letters were ordered; a letter is named by the invitation and its number
     letters = models.PositiveSmallIntegerField(default=0)
-    delivered_at = models.DateTimeField(null=True)
     bounced_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True)
     # The draft that the invitation began. No foreign key, because a submission keeps the id of its

@@ -26,6 +26,7 @@ from intake.draft_content import (
     APPOINTMENT,
     CONTACT,
     EMERGENCY,
+    SAVE,
     SAVED_ADDRESS,
     Content,
     detail,
@@ -37,6 +38,7 @@ from intake.questionnaire.drafts import walk_of
 from intake.questionnaire.walk import CONFIRM_AGE_BELOW, Walk
 
 REMIND_AFTER = timedelta(days=1)
+TELLS_ONCE_IN = timedelta(minutes=10)  # how often a saved draft's reference is sent at most
 TRIES = 5  # tries to save before Conflict is raised; a patient has two open tabs, not five
 
 
@@ -357,7 +359,7 @@ def save_for_later(
     message is due and decides whether it is sent. With `remind`, the patient is reminded once, a
     day after the last answer. Raises Conflict.
     """
-    at, fresh = timezone.now(), timedelta(minutes=10)
+    at, fresh = timezone.now(), TELLS_ONCE_IN
     before = walk_of(draft).content.saved
     was_told = (
         before.get("address") == address and datetime.fromisoformat(before["at"]) > at - fresh
@@ -371,6 +373,7 @@ def save_for_later(
         veiled = [name for name in walk.content.veiled_contact if name != SAVED_ADDRESS]
         veiled += [SAVED_ADDRESS] if kept else []
         content = replace(walk.content, saved=saved, veiled_contact=tuple(veiled))
+        content = content.without_returned(SAVE)
         return walk.with_content(content)
 
     with transaction.atomic():

@@ -100,6 +100,8 @@ class Paperwork:
     parts: tuple[tuple[str, Standing | None], ...]
     # the invitation that the words are about
     invitation: UUID | None = None
+    # whether there is a part to which staff can invite
+    may_invite: bool = False
 
     @property
     def html(self) -> str:
@@ -116,7 +118,7 @@ def with_facts(rows: InvitationQuerySet) -> InvitationQuerySet:
     occasion = Concat(
         Cast(OuterRef("pk"), CharField()), Value(":"), Cast(OuterRef("letters"), CharField())
     )
-    messages = Message.objects.filter(kind=LETTER, occasion=occasion).values("state")
+    messages = Message.objects.filter(kind=LETTER, occasion=occasion)
     drafts = Draft.objects.filter(pk=OuterRef("draft_id"), submission=None)
     sent = Submission.objects.filter(draft_id=OuterRef("draft_id")).values("kind")
     owed = CallTask.objects.open().filter(
@@ -126,9 +128,12 @@ def with_facts(rows: InvitationQuerySet) -> InvitationQuerySet:
     return found.defer(
         "submission__answers", "submission__assessment", "submission__search_keys"
     ).annotate(
-        message_state=Subquery(messages[:1]),
+        message_state=Subquery(messages.values("state")[:1]),
+        delivery=Subquery(messages.values("delivery")[:1]),
+        delivery_at=Subquery(messages.values("delivery_at")[:1]),
         sent_kind=Subquery(sent[:1]),
-        owed=Exists(owed),
+        owed=Exists(owed.filter(may_call=True)),
+        not_safe=Exists(owed.filter(may_call=False)),
         draft_content=Subquery(drafts.values("content")[:1]),
         draft_protocol=Subquery(drafts.values("protocol_id")[:1]),
         draft_kind=Subquery(drafts.values("kind")[:1]),
@@ -163,9 +168,10 @@ def _state_of(row: Any, at: datetime) -> State:
         (row.opened_at is not None, State.OPENED),
         (row.bounced_at is not None or row.message_state == "failed", State.BOUNCED),
         (not row.letters and (row.call_due_at or row.owed), State.CALL),
+        (not row.letters and row.not_safe, State.NO_WAY),
         (not row.letters and (row.called_at or row.submission_id), State.CALLED),
         (not row.letters, State.NO_WAY),
-        (row.delivered_at is not None, State.DELIVERED),
+        (row.delivery == Message.Delivery.DELIVERED, State.DELIVERED),
         (row.message_state == "waiting", State.WAITING),
     )
     return next((state for is_so, state in facts if is_so), State.SENT)
@@ -217,11 +223,12 @@ def paperwork_of(appointments: Iterable[Appointment]) -> dict[UUID, Paperwork]:
     )
     rows = Appointment.objects.filter(pk__in=pks).annotate(
         kind=F("submission__kind"),
+        lasts=Q(status="confirmed", during__startswith__gt=timezone.now()),
         protocol=F("submission__protocol"),
         form_sent=Exists(after.filter(kind=Kind.INTAKE)),
         part_2_sent=Exists(after.filter(kind=Kind.PART_2)),
     )
-    facts = rows.values("pk", "kind", "protocol", "form_sent", "part_2_sent")
+    facts = rows.values("pk", "kind", "protocol", "lasts", "form_sent", "part_2_sent")
     newest: dict[tuple[Any, str], Any] = {}
     invited = Invitation.objects.filter(appointment__in=pks).order_by("created_at", "id")
     for row in with_facts(invited):
@@ -250,6 +257,8 @@ def _paperwork(fact: Mapping[str, Any], newest: Mapping[tuple[Any, str], Any]) -
     part, row = first
     if row:
         standing = standing_of(row)
-        return Paperwork(standing.mark, standing.words, tuple(parts), row.pk)
+        again = fact["lasts"] and not standing.is_open
+        return Paperwork(standing.mark, standing.words, tuple(parts), row.pk, again)
     words = _("Not invited") if part == Part.FORM else _("Questions answered")
-    return Paperwork("none" if part == Part.FORM else "done", words, tuple(parts))
+    mark = "none" if part == Part.FORM else "done"
+    return Paperwork(mark, words, tuple(parts), may_invite=fact["lasts"])

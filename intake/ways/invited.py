@@ -1,37 +1,32 @@
-"""The way by which the clinic reaches a person whom it invites."""
+"""The ways by which the clinic reaches a person whom it invites."""
 
 from collections.abc import Iterable
 from uuid import UUID
 
-from intake.domain.stored import PHONE
 from intake.models.invitations import Invitation
-from intake.ways import contact, contact_points
-
-Way = tuple[contact.Channel, str]
+from intake.ways import contact
 
 
-def way_to(row: Invitation) -> Way | None:
-    """Return the channel and address of a letter, or None if no letter reaches the person."""
-    return ways_to([row])[row.pk]
+def reach_of(row: Invitation) -> contact.Reach:
+    """Return the ways by which the person may be reached now."""
+    return reaches_of([row])[row.pk]
 
 
-def ways_to(rows: Iterable[Invitation]) -> dict[UUID, Way | None]:
-    """Map invitations to the channel and address of a letter, or to None. One query for all.
+def reaches_of(rows: Iterable[Invitation]) -> dict[UUID, contact.Reach]:
+    """Map invitations to the ways to their people, with a fixed number of queries.
 
-    The invitation of a child has the ways of the guardian. For any other patient of a request, what
-    the patient allowed since counts. A closed address is no way.
+    The invitation of a child has the ways of the guardian, and no other way counts. For any other
+    patient of a request, what the patient allowed since counts. A person without a request allowed
+    the ways that the clinic recorded.
     """
-    ways = {row.pk: _given(row) for row in rows}
-    states = contact_points.states_of({way for way in ways.values() if way})
-    closed = {way for way, state in states.items() if not state.is_open}
-    return {pk: None if way in closed else way for pk, way in ways.items()}
+    rows = list(rows)
+    patients = {row.pk: row.submission for row in rows if _is_patient(row) and row.submission}
+    of_requests = contact.reaches_of(patients.values())
+    others = contact.reaches_of_people(
+        {row.pk: row.person for row in rows if row.pk not in patients}
+    )
+    return others | {pk: of_requests[patient.pk] for pk, patient in patients.items()}
 
 
-def _given(row: Invitation) -> Way | None:
-    adult = row.submission if "guardian" not in row.person else None
-    return contact.way_to(adult.person if adult else row.person)
-
-
-def phone_of(row: Invitation) -> str:
-    """Return the number that staff may call about the invitation, or ''."""
-    return str(row.person.get(PHONE, ""))
+def _is_patient(row: Invitation) -> bool:
+    return "guardian" not in row.person

@@ -1,27 +1,32 @@
 """Tell a patient: by a letter if letters reach the patient, or else by a call that staff owe.
 
 Each act that a patient has to hear of goes through `tell`. If a letter later cannot be sent,
-because the mail server refuses it or the address is gone, staff owe a call instead. See
-docs/decisions/0024.
+because the mail server refuses it or the address is gone, the letter goes by the next way that the
+patient allowed, and after the last way staff owe a call. See docs/decisions/0024 and 0037.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils import timezone
 
 from clinic import audit
 from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Order
+from clinic.outgoing.results import KNOWN
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
 from intake.models.submissions import Communication, Submission
 from intake.ways import calls, contact
 
 Reason = CallTask.Reason
-OF_VISITS = (Reason.OFFER, Reason.LOST, Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED)
+OF_VISITS = (
+    *(Reason.OFFER, Reason.LOST, Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED),
+    Reason.MISSED,
+)
 # A patient who opens the own page has read this news. MORE is missing, because staff must still
 # reach a patient from whom they need more information.
 READ = (Reason.MESSAGE, *OF_VISITS)
@@ -29,16 +34,14 @@ VISITS = {
     "appointment_confirmed": Reason.CONFIRMED,
     "appointment_changed": Reason.CHANGED,
     "appointment_cancelled": Reason.CANCELLED,
+    "appointment_missed": Reason.MISSED,
 }
 """For each letter about a visit, the reason of the call that replaces the letter."""
 
-# payload of a letter that only confirms news that the patient already knows
-KNOWN = {"known": True}
-
 
 def letter_reaches(submission: Submission) -> bool:
-    """Whether the patient gave an address for letters. Sending a letter may still fail."""
-    return contact.way_to(submission.person) is not None
+    """Whether the patient allowed a way for letters that is open. Sending may still fail."""
+    return contact.reach_of(submission).way is not None
 
 
 def tell(
@@ -71,7 +74,7 @@ def _owe(
     calls.owe(submission=submission, reason=reason, occasion=occasion, due_at=due_at)
 
 
-# --- calls in place of letters that were not sent -------------------------------------------------
+# --- letters that were not sent: the next way, then a call ----------------------------------------
 
 
 @outbox.when_unsent("news")
@@ -87,7 +90,7 @@ def _visit(message: Message) -> None:
     rows = Appointment.objects.select_related("submission").filter(pk=pk, sequence=sequence)
     row = rows.first()
     if row and row.submission:
-        before = [row.during.lower]
+        before = [row.during.lower] if row.during.lower > timezone.now() else []
         _owe_unsent(message, row.submission, VISITS[message.kind], before)
 
 
@@ -114,10 +117,33 @@ def _offer_of(message: Message) -> Offer | None:
     return rows.filter(pk=message.occasion).first()
 
 
+@outbox.when_unsent("confirmation", "more_reminder", "appointment_reminder")
+def _needs_no_call(message: Message) -> None:
+    """Send by the next way what is not worth a call."""
+    pk = message.occasion.partition(":")[0]
+    about = {
+        "confirmation": Q(pk=pk),
+        "more_reminder": Q(decisions=pk),
+        "appointment_reminder": Q(appointments=pk),
+    }
+    if row := Submission.objects.filter(about[message.kind]).first():
+        _goes_by_next_way(message, row)
+
+
+def _goes_by_next_way(message: Message, submission: Submission) -> bool:
+    """Send the message by the next way that the patient allowed. Returns False without a way."""
+    way = contact.reach_of(submission).next_way(outbox.tried_channels(message))
+    if way is None:
+        return False
+    outbox.send_by(message, way[0])
+    return True
+
+
 def _owe_unsent(
     message: Message, submission: Submission, reason: str, before: Iterable[datetime] = ()
 ) -> None:
-    if message.payload == KNOWN:
+    """Send the message by the next way, or owe a call if the patient does not know the news."""
+    if _goes_by_next_way(message, submission) or message.payload == KNOWN:
         return
     _owe(submission, reason, message.occasion, before)
     audit.record(

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from clinic.models import Message
-from clinic.outgoing import outbox
+from clinic.outgoing import outbox, results
 from intake.appointments import changing
 from intake.errors import Conflict, Refused
 from intake.invitations import following, inviting
@@ -41,11 +41,6 @@ def older(row: Invitation, **ago: timedelta) -> None:
         Invitation.objects.filter(pk=row.pk).update(**{name: at - by})
 
 
-def note(function, row: Invitation) -> None:
-    with transaction.atomic():
-        function(occasion=Invitation.objects.get(pk=row.pk).letter)
-
-
 # --- the states -----------------------------------------------------------------------------------
 
 
@@ -54,7 +49,7 @@ def test_an_invitation_passes_through_its_states(desk):
     seen = [state_of(row)]
     letters()
     seen.append(state_of(row))
-    note(following.note_delivered, row)
+    Message.objects.update(delivery="delivered", delivery_at=timezone.now())
     seen.append(state_of(row))
     patient = opened(row)
     seen.append(state_of(row))
@@ -90,7 +85,8 @@ def test_a_letter_that_does_not_arrive_is_a_call_and_no_reminder(way, monkeypatc
         monkeypatch.setattr("intake.letters.invitations._letter", fail)
     assert len(letters()) == (way == "reported")
     if way == "reported":
-        note(following.note_bounced, row)
+        with transaction.atomic():
+            results.fail_sent(message=Message.objects.get(), error="smtp 550")
 
     assert state_of(row) == ("We owe a call" if way == "closed" else "Invitation not delivered")
     assert Invitation.objects.to_call().get() == row
@@ -107,10 +103,11 @@ def test_a_person_without_any_way_is_no_call(desk):
 
 def test_a_bounce_of_an_older_letter_changes_nothing():
     row = invite()
-    older_letter = row.letter
+    letters()
+    older_letter = Message.objects.get()
     inviting.send_again(invitation=row, by=builders.member("front desk"), request_id="r")
     with transaction.atomic():
-        following.note_bounced(occasion=older_letter)
+        results.fail_sent(message=older_letter, error="smtp 550")
 
     assert state_of(row) == "Invitation being sent"
     assert len(letters()) == 1
