@@ -24,6 +24,7 @@ from intake.desk import banner  # noqa: F401  (registers itself)
 from intake.desk.call_list import CallTaskAdmin
 from intake.desk.front_desk import FrontDeskAdmin
 from intake.desk.worklist import SubmissionAdmin
+from intake.phone.admin import PhoneCallAdmin
 
 __all__ = [
     "AppointmentAdmin",
@@ -38,6 +39,7 @@ __all__ = [
     "LocationAdmin",
     "LocationProfileAdmin",
     "OpeningHoursAdmin",
+    "PhoneCallAdmin",
     "SubmissionAdmin",
     "VisitTypeAdmin",
     "WaitlistAdmin",

@@ -17,6 +17,7 @@ class IntakeConfig(AppConfig):
         from intake.appointments import offers, public_holidays
         from intake.clinic_pages import missing  # noqa: F401
         from intake.letters import access_codes, appointments, patients, staff  # noqa: F401
+        from intake.phone import entering
         from intake.questionnaire import usual_minutes
         from intake.staff.leaving import give_back
         from intake.ways import escalation, waiting
@@ -27,5 +28,6 @@ class IntakeConfig(AppConfig):
         sweeps.each_minute(waiting.return_unanswered)
         sweeps.each_minute(usual_minutes.compute)
         leaving.on_change(give_back)
+        leaving.on_change(entering.give_back)
         hours.calendar.register(calendars.read)
         usual_minutes.usual.register(usual_minutes.read)

@@ -58,6 +58,8 @@ class Content:
     # the patient answers again.
     veiled: tuple[str, ...] = ()
     veiled_contact: tuple[str, ...] = ()
+    # the questions that the member of staff who enters a caller's answers may not ask
+    not_asked: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, protocol: Protocol, data: Mapping[str, Any]) -> Self:
@@ -76,6 +78,7 @@ class Content:
             suspect=tuple(data.get("suspect", ())),
             veiled=tuple(data.get("veiled", ())),
             veiled_contact=tuple(data.get("veiled_contact", ())),
+            not_asked=tuple(data.get("not_asked", ())),
         )
 
     def dump(self) -> dict[str, Any]:
@@ -94,6 +97,7 @@ class Content:
             **({"suspect": list(self.suspect)} if self.suspect else {}),
             **({"veiled": list(self.veiled)} if self.veiled else {}),
             **({"veiled_contact": list(self.veiled_contact)} if self.veiled_contact else {}),
+            **({"not_asked": list(self.not_asked)} if self.not_asked else {}),
         }
 
     def visit(self, step: str, **changes: Any) -> Self:

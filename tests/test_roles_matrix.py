@@ -17,6 +17,8 @@ from intake.models.appointments import Appointment, WaitlistEntry
 from intake.models.calls import CallTask
 from intake.models.clinic_pages import ClinicianProfile, ClinicText, InsurancePlan, LocationProfile
 from intake.models.clinic_time import Clinician, Closure, Holiday, Location, OpeningHours, VisitType
+from intake.models.phone_calls import PhoneCall
+from intake.phone import entering
 from intake.ways import calls
 from tests import builders
 from tests.desk import WORKLIST, waiting
@@ -91,6 +93,17 @@ TABLE = {
     "intake_calltask_told": "302 302 302 403 403 403",
     "intake_calltask_add": NONE,
     "intake_calltask_delete": NONE,
+    "intake_phonecall_changelist": "200 403 200 403 403 403",
+    "intake_phonecall_add": "200 403 200 403 403 403",
+    "intake_phonecall_change": "302 403 302 403 403 403",
+    "intake_phonecall_history": "302 403 302 403 403 403",
+    "intake_phonecall_delete": NONE,
+    "intake_phonecall_caller": "302 403 302 403 403 403",
+    "intake_phonecall_later": "302 403 302 403 403 403",
+    "intake_phonecall_remove": "302 403 302 403 403 403",
+    "intake_phonecall_back": "302 403 302 403 403 403",
+    "intake_phonecall_take": "302 403 302 403 403 403",
+    "intake_phonecall_walk": "302 403 302 403 403 403",
     "intake_location_changelist": "403 403 200 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_location_change": "403 403 200 403 403 403",
@@ -208,6 +221,13 @@ POSTS = {
     "intake_calltask_left_word": "302 302 302 403 403 403",
     "intake_calltask_not_reached": "302 302 302 403 403 403",
     "intake_calltask_told": "302 302 302 403 403 403",
+    "intake_phonecall_add": "422 403 422 403 403 403",
+    "intake_phonecall_caller": "302 403 302 403 403 403",
+    "intake_phonecall_later": "302 403 302 403 403 403",
+    "intake_phonecall_remove": "302 403 302 403 403 403",
+    "intake_phonecall_back": "302 403 302 403 403 403",
+    "intake_phonecall_take": "302 403 302 403 403 403",
+    "intake_phonecall_walk": "302 403 302 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_clinician_add": "403 403 200 403 403 403",
     "intake_locationprofile_add": "403 403 403 200 403 200",
@@ -244,6 +264,7 @@ RECORDED = {
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
     *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
     *("intake_waitlistentry_changelist", "intake_calltask_changelist"),
+    "intake_phonecall_changelist",
     "intake_openinghours_delete",
     *("clinic_event_changelist", "clinic_message_changelist"),
 }
@@ -267,7 +288,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
     """Return the address of each name in TABLE and POSTS, for one stored row of each model."""
     places = (Location, Clinician, VisitType, Closure, Holiday, LocationProfile, ClinicianProfile)
     places += (InsurancePlan, ClinicText)
-    alone = (Appointment, CallTask, WaitlistEntry, *places)
+    alone = (Appointment, CallTask, PhoneCall, WaitlistEntry, *places)
     rows = [*(model.objects.get() for model in alone), OpeningHours.objects.all()[0]]
     keys = {
         "submission": submission.pk,
@@ -289,7 +310,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
         elif name == "view_on_site":
             args = [1, submission.pk]
         elif model in keys and not name.endswith(("_changelist", "_add")):
-            args = [keys[model]]
+            args = [keys[model], *(["intake/legs/p/safety/"] if name.endswith("_walk") else [])]
         else:
             args = []
         found[told] = reverse(f"admin:{name}", args=args)
@@ -309,6 +330,7 @@ def things():
     book.booked(submission)
     waiting_list.join_waitlist(submission=submission)
     calls.owe(submission=submission, reason="message", occasion="1")
+    entering.begin(by=builders.member("front desk", "caller"), phone="+12025550199", request_id="")
     Closure(first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
     Holiday(day=date(2030, 1, 1), name="New Year’s Day").save()
     LocationProfile(location=book.location()).save()

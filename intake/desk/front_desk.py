@@ -157,6 +157,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
             "phone": page.phone,
             "phone_words": phone_words(page.phone),
             "language": page.language,
+            "entered": page.entered,
             "contact": page.contact,
             "request_": wish,
             "waits": wish is not None and getattr(wish, "waiting", None) is not None,

@@ -83,7 +83,7 @@ class Uses(Base, frozen=True):
     stand beside the age, those to `complaint` and `own_words` below. The answers to `free_text` are
     searched for alarm words. `cannot_wait` asks beside `own_words`, in languages in which danger in
     own words is not heard well enough. `crisis` asks about thoughts of suicide; a clinic can switch
-    it off.
+    it off. `nurse_asks` are the questions that by phone only a clinician reads to a caller.
     """
 
     safety: str
@@ -97,6 +97,7 @@ class Uses(Base, frozen=True):
     first_line: tuple[str, ...] = ()
     crisis: str | None = None
     cannot_wait: CannotWait | None = None
+    nurse_asks: tuple[str, ...] = ()
 
     @property
     def contact_agrees_with(self) -> tuple[str, str]:

@@ -11,5 +11,6 @@ from intake.models import (  # noqa: F401
     clinic_pages,
     clinic_time,
     people,
+    phone_calls,
     submissions,
 )

@@ -22,6 +22,7 @@ from clinic.adminsite import ClinicAdminSite
 from intake.domain.stored import PHONE
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
+from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Communication, Submission
 from intake.ways.contact import way_to
 from intake.wording.moments import moment_words
@@ -198,10 +199,17 @@ def due_words(task: CallTask) -> str:
 
 
 def calls_to_make(request: HttpRequest) -> dict[str, Any]:
-    """Return the number of owed calls for the page header, counted up to MOST, in one query."""
+    """Return the number of owed calls for the page header, counted up to MOST, in one query.
+
+    Callers who could not talk freely count, too.
+    """
     if not request.user.has_perm("intake.view_calltask"):
         return {}
-    count = CallTask.objects.open()[:MOST].count()
+    owed = CallTask.objects.open().order_by().values("pk")
+    if request.user.has_perm("intake.enter_by_phone"):
+        later = PhoneCall.objects.to_call_back().order_by().values("pk")
+        owed = owed.union(later, all=True)
+    count = owed[:MOST].count()
     return {"calls_to_make": f"{MOST - 1}+" if count == MOST else str(count)}
 
 

@@ -17,6 +17,7 @@ from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Order
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
+from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Communication, Submission
 from intake.ways import calls, contact
 
@@ -72,6 +73,17 @@ def _owe(
 
 
 # --- calls in place of letters that were not sent -------------------------------------------------
+
+
+@outbox.when_unsent("confirmation")
+def _reference(message: Message) -> None:
+    """Owe a call about the reference, which was not told to the person who called for the patient.
+
+    A patient who sent the form, or who called, has read or heard the reference.
+    """
+    rows = PhoneCall.objects.select_related("submission").filter(submission_id=message.occasion)
+    if (call := rows.first()) and call.submission:
+        _owe_unsent(message, call.submission, Reason.REFERENCE)
 
 
 @outbox.when_unsent("news")

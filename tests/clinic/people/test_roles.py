@@ -21,14 +21,14 @@ CALLS = {"intake.view_calltask", "intake.change_calltask"}
 TABLE = {
     "clinician": {
         *("intake.view_submission", "intake.decide_submission", "intake.view_appointment"),
-        *("education.view_page", "education.review_page"),
+        *("education.view_page", "education.review_page", "intake.enter_by_phone"),
     }
     | CALLS
     | MESSAGES,
     "duty": {"intake.view_submission", "intake.decide_submission"} | CALLS | MESSAGES,
     "front desk": {
         *("intake.view_frontdesk", "intake.change_frontdesk", "intake.view_appointment"),
-        *("intake.change_appointment", "intake.overbook_appointment"),
+        *("intake.change_appointment", "intake.overbook_appointment", "intake.enter_by_phone"),
     }
     | CLINIC_TIME
     | CALLS
