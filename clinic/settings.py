@@ -140,6 +140,7 @@ LOCALE_PATHS = [_LOCALE]
 # a response does harm (docs/clinical-safety.md). A demonstration asks it only if the person who
 # starts it says so, to walk these rules before signing them.
 SI_SCREEN = env_bool("SI_SCREEN", not DEMO)
+IRLS_LICENSED = env_bool("IRLS_LICENSED", False)
 # where the clinic keeps its written procedure for words of self-harm
 CRISIS_PROCEDURE = env_text("CRISIS_PROCEDURE", "")
 # DRAFT_DAYS is how long a code opens saved answers. The next three say for how long an idle browser

@@ -22,12 +22,12 @@ WRITERS = (
     *("intake.questionnaire.by_phone", "intake.phone.entering"),
     *("intake.my_page.replies", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
-    "intake.ways.broken_promises",
+    *("intake.ways.broken_promises", "intake.ways.contact_points"),
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
     "intake.questionnaire.usual_minutes",
     *(
         f"intake.desk.{name}"
-        for name in ("changes", "decisions", "patient_messages", "transitions")
+        for name in ("changes", "decisions", "findings", "patient_messages", "transitions")
     ),
     *(f"intake.appointments.{name}" for name in ("book", "booking", "changing", "claims")),
     *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),

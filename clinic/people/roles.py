@@ -10,7 +10,9 @@ from typing import Any
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, transaction
 
-_SUBMISSIONS = frozenset({"intake.view_submission", "intake.decide_submission"})
+_SUBMISSIONS = frozenset(
+    {"intake.view_submission", "intake.decide_submission", "intake.add_finding"}
+)
 _FRONT_DESK = frozenset({"intake.view_frontdesk", "intake.change_frontdesk"})
 _APPOINTMENTS = frozenset(f"intake.{verb}_appointment" for verb in ("view", "change", "overbook"))
 # The front desk, not the administrator, manages the clinic's time, because the page of a closure

@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy
 from clinic.lists import Context
 from clinic.requests import StaffRequest
 from intake import documents
-from intake.desk import changes, decisions, patient_messages, transitions
+from intake.desk import changes, decisions, findings, patient_messages, transitions
+from intake.desk.findings_page import findings_page
 from intake.desk.forms import DecisionForm, MessageForm
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
@@ -58,7 +59,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
     list_filter = [
         StatusFilter, UrgencyFilter, MineFilter, RedFlagFilter, ProtocolFilter, SentFilter
     ]  # fmt: skip
-    posts = ["decide", "assign", "move", "message", "settle", "trust", "call"]
+    posts = ["decide", "assign", "move", "message", "settle", "trust", "call", "findings"]
     list_title = gettext_lazy("Worklist")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
@@ -138,6 +139,8 @@ class SubmissionAdmin(PatientAdmin[Submission]):
             "next": self.next_after(submission, request.user),
             "letter": letter_words(submission),
             "owed": owed_calls_of(request, submission),
+            "courses": findings.courses_of(submission),
+            "line": (findings.WIDTH, findings.HEIGHT),
             "is_popup": False,
         }
         template = "admin/intake/submission/read.html"
@@ -237,6 +240,12 @@ class SubmissionAdmin(PatientAdmin[Submission]):
         else:
             messages.success(request, _("The call is noted."))
         return redirect(back)
+
+    @record_view
+    def findings_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        back = self.address("change", submission.pk)
+        return findings_page(request, submission, back=back, context=context)
 
     @record_view
     def assign_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:

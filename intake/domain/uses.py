@@ -84,6 +84,7 @@ class Uses(Base, frozen=True):
     searched for alarm words. `cannot_wait` asks beside `own_words`, in languages in which danger in
     own words is not heard well enough. `crisis` asks about thoughts of suicide; a clinic can switch
     it off. `nurse_asks` are the questions that by phone only a clinician reads to a caller.
+    `findings` names the scales that are offered first to a clinician after an examination.
     """
 
     safety: str
@@ -98,6 +99,7 @@ class Uses(Base, frozen=True):
     crisis: str | None = None
     cannot_wait: CannotWait | None = None
     nurse_asks: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
     @property
     def contact_agrees_with(self) -> tuple[str, str]:

@@ -10,6 +10,8 @@ from intake.models import (  # noqa: F401
     calls,
     clinic_pages,
     clinic_time,
+    contact_points,
+    findings,
     people,
     phone_calls,
     submissions,

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from django.conf import settings
 
-from intake.domain import translation
+from intake.domain import findings, translation
 from intake.domain.danger_words import Danger, OwnWords
 from intake.domain.definition import (
     Approval,
@@ -23,11 +23,12 @@ from intake.domain.definition import (
     from_data,
     rules_from_data,
 )
+from intake.domain.findings import Scale
 from intake.domain.languages import LanguageFacts
 from intake.domain.translation import Translation
 from intake.domain.uses import Stored
 from intake.protocols import parts
-from intake.protocols.files import Unreadable, decode, read, read_keys
+from intake.protocols.files import Place, Unreadable, decode, read, read_keys, shown_path
 
 HERE: Final = Path(__file__).parent
 UNREADABLE: Final = (LookupError, Unreadable)
@@ -57,7 +58,12 @@ def load(name: str) -> Protocol:
     """
     if name not in available():
         raise LookupError(f"There is no protocol “{name}”. There is: {', '.join(available())}.")
-    return from_folder(HERE / name, approval_file(name))
+    protocol = from_folder(HERE / name, approval_file(name))
+    for scale in protocol.uses.findings:
+        if scale not in scales():
+            file = shown_path(HERE / name / "questionnaire.yaml")
+            raise Unreadable(Place(file), f"findings.yaml has no scale “{scale}”.")
+    return protocol
 
 
 def from_folder(folder: Path, approval: Path | None = None) -> Protocol:
@@ -214,6 +220,16 @@ def words_of(path: Path) -> Any:
     for common in _shared_files(folder.parent, path.stem, parts.Words):
         words = parts.words(words, common, shared(folder.name))
     return words
+
+
+@cache
+def scales() -> Mapping[str, Scale]:
+    """Map the ids of all scales of findings to the scales, in the order of their file.
+
+    Raises Unreadable.
+    """
+    found = decode(read(HERE / "findings.yaml"), findings.from_data)
+    return {scale.id: scale for scale in found}
 
 
 @cache
