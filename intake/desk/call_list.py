@@ -27,7 +27,7 @@ from intake.models.calls import CallTask
 from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, find_patients, record_view
-from intake.staff.owed_calls import BUTTONS, buttons_of, due_words, news_by_task
+from intake.staff.owed_calls import BUTTONS, UNTIL_REACHED, buttons_of, due_words, news_by_task
 from intake.ways import calls
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
@@ -176,7 +176,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
             given: dict[str, Any] = {"by": request.user, "request_id": request.request_id}
             tasks = [task, *self.posted_with(request, task)]
             if button == "told":
-                for each in (each for each in tasks if each.reason != CallTask.Reason.MORE):
+                for each in (each for each in tasks if each.reason not in UNTIL_REACHED):
                     calls.settle(task=each, **given)
             else:
                 calls.record(submission=task.submission, outcome=button, tasks=tasks, **given)

@@ -39,6 +39,17 @@ BUTTONS = {
 }
 """The outcomes that staff can tick for an owed call, in words."""
 
+BY_PHONE: dict[str, Any] = {
+    Reason.NURSE: gettext_lazy("Only a clinician asks. The page of the submission says what."),
+    Reason.REFERENCE: gettext_lazy(
+        "Another person called, and did not hear the number. Tell it to the patient alone."
+    ),
+    Reason.LINE: gettext_lazy("Call back now. The page of the submission says where they are."),
+}
+"""What staff read of a call that is owed after answers were entered by phone."""
+UNTIL_REACHED = (Reason.MORE, Reason.NURSE)
+"""The reasons that nobody can tick as "told already"."""
+
 LETTERS = {
     "email": gettext_lazy("An e-mail tells the patient."),
     "sms": gettext_lazy("A text message tells the patient."),
@@ -118,7 +129,9 @@ def news_by_task(tasks: Iterable[CallTask]) -> dict[UUID, str]:
     news = {}
     for task in tasks:
         row = {**visits, **lost, **letters, **questions}.get(about[task.pk])
-        if task.reason == Reason.OFFER:
+        if said := BY_PHONE.get(task.reason):
+            news[task.pk] = str(said)
+        elif task.reason == Reason.OFFER:
             news[task.pk] = _offered_words(offers.get(task.submission_id, []))
         elif isinstance(row, Appointment):
             news[task.pk] = _visit_words(row)
@@ -181,10 +194,10 @@ def _offered_words(offers: list[Offer]) -> str:
 def buttons_of(tasks: Iterable[CallTask]) -> list[tuple[str, Any]]:
     """Return the buttons for these calls: name and label.
 
-    A call for more information is owed until it reaches the patient, so staff cannot tick "told
-    already" for it.
+    A call that asks the patient something is owed until it reaches the patient, so staff cannot
+    tick "told already" for it.
     """
-    may_settle = any(task.reason != Reason.MORE for task in tasks)
+    may_settle = any(task.reason not in UNTIL_REACHED for task in tasks)
     return [(name, words) for name, words in BUTTONS.items() if name != "told" or may_settle]
 
 

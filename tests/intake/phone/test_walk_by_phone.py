@@ -112,6 +112,20 @@ def test_the_front_desk_leaves_to_a_nurse_what_only_clinicians_ask(crisis_questi
     assert "A nurse will ask some further questions." in staff.page.text
 
 
+def test_a_call_about_what_was_not_asked_is_owed_until_a_clinician_makes_it(clinician, desk):
+    staff = at_the_phone(**WOMAN)
+    pick_up(staff)
+    staff.walk_to("check")
+    staff.send()
+    task = CallTask.objects.get(reason="nurse")
+    for button in ("reached", "told"):
+        desk.post(f"/admin/intake/calltask/{task.pk}/{button}/")
+        assert CallTask.objects.open().filter(pk=task.pk).exists()
+    clinician.post(f"/admin/intake/calltask/{task.pk}/reached/")
+
+    assert not CallTask.objects.open().filter(pk=task.pk).exists()
+
+
 def test_a_clinician_asks_everything_so_no_nurse_has_to(crisis_question):
     staff = at_the_phone("clinician", **WOMAN, si_screen="none")
     pick_up(staff)
