@@ -206,7 +206,7 @@ class PhoneCallAdmin(ReadOnlyAdmin[PhoneCall]):
         """Agree with a caller who cannot talk freely when to call back, and what may be said."""
         if call.draft or call.submission:
             return redirect(self.address("change", call.pk))
-        initial = {"phone": call.phone, "day": timezone.localdate()}
+        initial = {"phone": phone_words(call.phone), "day": timezone.localdate()}
         form = CallBackForm(request.POST if request.method == "POST" else None, initial=initial)
         if request.method == "POST" and form.is_valid():
             entering.call_back_later(

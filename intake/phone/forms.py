@@ -131,8 +131,10 @@ class CallerForm(forms.Form):
             self.fields["topic"].label,
             topics,
             gettext_lazy("Choose a subject."),
-            initial=topics[0][0] if len(topics) == 1 else None,
         )
+        if len(topics) == 1:
+            self.fields["topic"].initial = topics[0][0]
+            self.fields["topic"].widget = forms.HiddenInput()
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data

@@ -15,6 +15,7 @@ from intake.questionnaire.views import emergencies
 from intake.questionnaire.views.browser import draft_notice, redirect_to
 from intake.questionnaire.walk import Walk
 from intake.wording import advice
+from intake.wording.reading import phone_words
 
 
 def emergency(request: StaffRequest, call: PhoneCall, addresses: dict[str, str]) -> HttpResponse:
@@ -25,7 +26,7 @@ def emergency(request: StaffRequest, call: PhoneCall, addresses: dict[str, str])
     walk = drafts.walk_of(draft)
     if not walk.interrupting_rules:
         return redirect_to(walk.protocol, walk.first_open)
-    initial = {"phone": call.phone, "name": walk.content.contact.get("name", "")}
+    initial = {"phone": phone_words(call.phone), "name": walk.content.contact.get("name", "")}
     if request.method != "POST":
         return _show(request, walk, StopForm(initial=initial))
     try:

@@ -37,10 +37,10 @@ def entered_words(call: PhoneCall) -> str:
     }
     interpreter = call.words.get("interpreter")
     if not interpreter:
-        return _("Entered by phone by %(by)s, %(at)s. Caller: %(caller)s, no interpreter.") % words
+        return _("Entered by phone by %(by)s (%(at)s). Caller: %(caller)s, no interpreter.") % words
     words["interpreter"] = interpreter
     return (
-        _("Entered by phone by %(by)s, %(at)s. Caller: %(caller)s, interpreter: %(interpreter)s.")
+        _("Entered by phone by %(by)s (%(at)s). Caller: %(caller)s, interpreter: %(interpreter)s.")
         % words
     )
 

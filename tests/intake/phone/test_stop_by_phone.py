@@ -33,12 +33,12 @@ def test_the_stop_page_says_what_staff_do_and_what_they_read():
     page = staff.page
 
     assert "Stay on the line" in page.title
-    for told in ("Where is the patient now?", "Call 911: as a call of three", "Read this aloud"):
+    for told in ("Where is the patient now?", "Call 911 by a three-way call", "Read this aloud"):
         assert told in page.text
     assert page.links_to("tel:911")
     (rule,) = drafts.walk_of(call().draft).interrupting_rules
     assert advice_of(rule.id)[:40] in page.text
-    assert page.form.values["phone"] == ["+12025550199"]
+    assert page.form.values["phone"] == ["(202) 555-0199"]
 
 
 def test_a_thought_of_suicide_leads_to_the_crisis_line(crisis_question):
