@@ -6,6 +6,7 @@ before Django is ready.
 
 import os
 import re
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -78,6 +79,23 @@ def env_phone(name: str, default: str | None, fix: str = "") -> str:
             f"{name}={number!r}: write at least 3 digits, else only spaces and + ( ) - ."
         )
     return number
+
+
+def env_date(name: str) -> date | None:
+    """Return a day such as 2026-01-31 that is not in the future, or None without a value."""
+    value = ENV.get(name, "").strip()
+    if not value:
+        return None
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        day = None
+    # in the zone furthest east, today began 14 hours before today in UTC
+    if day is None or day > (datetime.now(UTC) + timedelta(hours=14)).date():
+        raise ImproperlyConfigured(
+            f"{name}={value!r}: write a day that is not in the future, such as 2026-01-31."
+        )
+    return day
 
 
 def env_file(name: str, laptop: Path | None) -> Path:

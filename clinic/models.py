@@ -98,8 +98,28 @@ class Message(models.Model):
         DROPPED = "dropped", _("Not needed any more")
         FAILED = "failed", _("Failed")
 
+    class Lane(models.IntegerChoices):
+        """The order in which due messages are sent: every message of a lane before the next lane.
+
+        A patient waits at a screen for a message of the lane SCREEN.
+        """
+
+        ALERT = 0, _("Alert to staff")
+        SCREEN = 1, _("One-time code")
+        ORDINARY = 2, _("Ordinary")
+
+    class Delivery(models.TextChoices):
+        """What the provider reported after it had accepted the message."""
+
+        UNKNOWN = "", _("not reported")
+        DELIVERED = "delivered", _("Delivered")
+        UNDELIVERED = "undelivered", _("Not delivered")
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.SlugField(_("what"), max_length=32, db_index=False)
+    lane = models.SmallIntegerField(
+        _("lane"), choices=Lane.choices, default=Lane.ORDINARY, db_default=Lane.ORDINARY
+    )
     # the event that the message reports: one id, or two ids joined by a colon
     occasion = models.CharField(max_length=80)
     payload = SealedField[Mapping[str, object] | None](null=True)
@@ -114,6 +134,16 @@ class Message(models.Model):
     expires_at = models.DateTimeField(null=True)
     claimed_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
+    # the provider's id of the message, from its answer or from its first report
+    provider_id = models.CharField(max_length=80, blank=True, db_default="")
+    delivery = models.CharField(
+        _("delivery"), max_length=11, choices=Delivery.choices, blank=True, db_default=""
+    )
+    # a code such as "twilio 30005"
+    delivery_trouble = models.CharField(max_length=80, blank=True, db_default="")
+    delivery_at = models.DateTimeField(null=True)
+    # Whether the person knows the news already. Then nobody owes a call for a message that is lost.
+    known = models.BooleanField(db_default=False)
 
     class Meta:
         default_permissions = ("view",)
@@ -121,7 +151,12 @@ class Message(models.Model):
         verbose_name = _("message")
         indexes = [
             models.Index(
-                fields=["next_at", "id"], name="message_waiting", condition=Q(state="waiting")
+                fields=["lane", "next_at", "id"],
+                name="message_to_send",
+                condition=Q(state="waiting"),
+            ),
+            models.Index(
+                fields=["provider_id"], name="message_provider", condition=~Q(provider_id="")
             ),
             models.Index(fields=["id"], name="message_failed", condition=Q(state="failed")),
             models.Index(fields=["finished_at"], name="message_finished"),
@@ -140,3 +175,27 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+
+class TextTry(models.Model):
+    """A text message that a worker has begun to send. Only `clinic.outgoing.pacing` writes rows.
+
+    The row is stored before the provider is asked. So a second try knows that the provider may
+    have accepted the first, and the rows of a number are counted. A number is stored as a keyed
+    hash.
+    """
+
+    message = models.OneToOneField(
+        Message, on_delete=models.CASCADE, primary_key=True, related_name="text_try"
+    )
+    number = models.BinaryField(max_length=32)
+    # False for a text that the person asked for at a screen
+    counts = models.BooleanField()
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["number", "at"], name="text_try_number")]
+
+    def __str__(self) -> str:
+        return str(self.pk)

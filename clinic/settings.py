@@ -17,9 +17,9 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from clinic import devdb, environment, languages
-from clinic.environment import env_bool, env_file, env_int, env_list, env_phone, env_text
+from clinic.environment import env_bool, env_date, env_file, env_int, env_list, env_phone, env_text
 from clinic.opening_hours import ClinicHours
-from clinic.outgoing import mailurl
+from clinic.outgoing import mailurl, smsurl
 
 BASE_DIR = environment.BASE_DIR
 LOCAL_DIR = BASE_DIR / ".local"
@@ -210,6 +210,8 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
 EMAIL_TIMEOUT = mailurl.TIMEOUT
 EMAIL_FILE_PATH = _mail.folder
+EMAIL_PROVIDER = _mail.provider
+EMAIL_KEEPS_METADATA = bool(_mail.provider) and _mail.provider not in mailurl.WITHOUT_METADATA
 ANYMAIL = {**_mail.options, "REQUESTS_TIMEOUT": mailurl.TIMEOUT}
 EMAIL_FROM = env_text(
     "EMAIL_FROM",
@@ -228,8 +230,27 @@ if wrong := [address for address in AUDIT_ANCHOR_TO if not mailurl.is_sender(add
         f"AUDIT_ANCHOR_TO: {wrong[0]!r} is not a mail address. Write addresses such as "
         "privacy@example.org, separated by commas."
     )
-# the path of a function send(*, to, text, key), see clinic/outgoing/sms.py; off: no text messages
+# Twilio sends the text messages, if SMS_URL is set. In production Twilio needs the date of the
+# agreement, because Twilio learns who is a patient of the clinic.
+try:
+    _sms_url = env_text("SMS_URL", "")
+    TWILIO = smsurl.read(_sms_url, demo=DEMO) if _sms_url else None
+except ValueError as error:
+    raise ImproperlyConfigured(f"SMS_URL: {error}") from None
+SMS_AGREEMENT = env_date("SMS_AGREEMENT")
+if TWILIO and not DEMO and not SMS_AGREEMENT:
+    raise ImproperlyConfigured(
+        "SMS_AGREEMENT is not set. Text messages show Twilio who your patients are. Sign Twilio's"
+        " business associate agreement, then write the day of its signature, such as"
+        " SMS_AGREEMENT=2026-01-31 (docs/operations.md, Text messages). Without an agreement,"
+        " remove SMS_URL."
+    )
+# the path of another function send(*, to, text, key), see clinic/outgoing/sms.py; off: no texts
 SMS_BACKEND = env_text("SMS_BACKEND", "clinic.outgoing.sms.console" if DEMO else "off")
+if TWILIO:
+    if "SMS_BACKEND" in environment.ENV:
+        raise ImproperlyConfigured("SMS_URL and SMS_BACKEND: set one of the two, not both.")
+    SMS_BACKEND = "clinic.outgoing.twilio.send"
 if SMS_BACKEND == "off":
     SMS_BACKEND = ""
 elif not all(part.isidentifier() for part in SMS_BACKEND.split(".")) or "." not in SMS_BACKEND:
@@ -241,6 +262,14 @@ if SMS_BACKEND == "clinic.outgoing.sms.console" and not DEMO:
         "SMS_BACKEND: clinic.outgoing.sms.console is for a laptop. Write off, or "
         "the dotted path of your function."
     )
+# the hours of the day, in the clinic's time zone, in which text messages are sent
+_hours = re.fullmatch(r"(\d{1,2})-(\d{1,2})", env_text("TEXT_HOURS", "8-21"))
+TEXT_HOURS = (int(_hours[1]), int(_hours[2])) if _hours else (0, 0)
+if not 0 <= TEXT_HOURS[0] < TEXT_HOURS[1] <= 24:
+    raise ImproperlyConfigured("TEXT_HOURS: write the first and last hour, such as 8-21.")
+# text messages to one number, without the codes that a patient asks for
+TEXTS_A_DAY = env_int("TEXTS_A_DAY", 5, 1, 100)
+TEXTS_A_WEEK = env_int("TEXTS_A_WEEK", 10, 1, 500)
 # minutes of opening time until the duty role is told of a red flag that no clinician has attended
 # to, and between the further steps of the escalation
 ESCALATE_MINUTES = env_int("ESCALATE_MINUTES", 30, 1, 24 * 60)

@@ -24,6 +24,7 @@ ACCOUNT_PAGES = {
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("webhooks/", include("clinic.webhooks")),
     path("admin/", admin.site.urls),
     path("account/", include([p for p in account_urls.urlpatterns if p.name in ACCOUNT_PAGES])),
     path("account/2fa/", include(mfa_urls)),

@@ -20,7 +20,7 @@ class IntakeConfig(AppConfig):
         from intake.phone import entering
         from intake.questionnaire import usual_minutes
         from intake.staff.leaving import give_back
-        from intake.ways import escalation, waiting
+        from intake.ways import contact_points, escalation, waiting  # noqa: F401
 
         sweeps.each_minute(offers.lapse)
         sweeps.each_minute(public_holidays.propose)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from clinic.models import Message
 from clinic.outgoing import outbox
-from clinic.outgoing.outbox import Letter
+from clinic.outgoing.outbox import Lane, Letter
 from intake.access import codes
 from intake.access.codes import content_of
 from intake.letters.composing import text_of
@@ -19,16 +19,17 @@ from intake.models.submissions import Draft, Submission
 from intake.ways.contact import Channel
 
 
-def _letter(address: str, language: str, subject: str, name: str, **words: str) -> Letter:
+def _letter(
+    address: str, language: str, subject: str, name: str, *, asked: bool = False, **words: str
+) -> Letter:
     channel: Channel = "email" if "@" in address else "sms"
     with translation.override(language):
         text = text_of(name, **words)
-        return Letter(
-            (address,), gettext(subject) % {"clinic": settings.CLINIC_SHORT_NAME}, text, channel
-        )
+        subject = gettext(subject) % {"clinic": settings.CLINIC_SHORT_NAME}
+        return Letter((address,), subject, text, channel, asked=asked)
 
 
-@outbox.composer("code")
+@outbox.composer("code", lane=Lane.SCREEN)
 def code(message: Message) -> Letter | None:
     """Send a one-time code. Returns None when the code was used or tried too often."""
     challenge = Challenge.objects.select_related("draft").filter(pk=message.occasion).first()
@@ -44,6 +45,7 @@ def code(message: Message) -> Letter | None:
         _language(challenge),
         gettext_noop("Your code from %(clinic)s"),
         "code",
+        asked=True,
         code=str(message.payload["code"]),
     )
 
@@ -70,6 +72,7 @@ def saved(message: Message) -> Letter | None:
         draft.language,
         gettext_noop("How to continue at %(clinic)s"),
         "saved",
+        asked=True,
         reference=str(draft.reference),
         days=str(settings.DRAFT_DAYS),
     )

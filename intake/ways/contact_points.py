@@ -12,6 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from clinic import audit
+from clinic.outgoing import addresses
+from clinic.outgoing.addresses import Closed
 from clinic.secrets.sealing import keyed
 from intake import mail_address
 from intake.models.contact_points import ContactPoint
@@ -44,6 +46,7 @@ def state_of(channel: str, address: str) -> ContactPoint | None:
     return states_of([(channel, address)]).get((channel, address))
 
 
+@addresses.when_asked
 def is_open(channel: str, address: str) -> bool:
     """Whether letters may be sent to an address."""
     state = state_of(channel, address)
@@ -67,6 +70,16 @@ def mark_dead(
     not dead before.
     """
     return _set(channel, address, actor, request_id, "dead_at", trouble=trouble)
+
+
+@addresses.when_closed
+def keep(closed: Closed) -> None:
+    """Keep what a provider said about an address: dead, or its owner wants no more letters."""
+    given = {"channel": closed.channel, "address": closed.address}
+    if closed.why == "revoked":
+        revoke(**given, actor=audit.system("outbox"))
+    else:
+        mark_dead(**given, trouble=closed.trouble, actor=audit.system("outbox"))
 
 
 def verify(*, channel: str, address: str, actor: str, request_id: str = "") -> bool:

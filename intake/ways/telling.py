@@ -15,6 +15,7 @@ from clinic import audit
 from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Order
+from clinic.outgoing.results import KNOWN
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
 from intake.models.phone_calls import PhoneCall
@@ -32,9 +33,6 @@ VISITS = {
     "appointment_cancelled": Reason.CANCELLED,
 }
 """For each letter about a visit, the reason of the call that replaces the letter."""
-
-# payload of a letter that only confirms news that the patient already knows
-KNOWN = {"known": True}
 
 
 def letter_reaches(submission: Submission) -> bool:

@@ -85,6 +85,8 @@ def start(tmp_path_factory):
     return run
 
 
+TWILIO = f"twilio:?ACCOUNT_SID=AC{'0' * 32}&AUTH_TOKEN={'a' * 32}&FROM=+12025550123"
+AGREED = {"SMS_AGREEMENT": "2026-01-31"}
 REFUSED = [
     ({"SECRET_KEY": UNSET}, ["SECRET_KEY is not set", "50 or more"]),
     ({"SECRET_KEY": "short"}, ["SECRET_KEY is too short", "50 or more"]),
@@ -145,6 +147,17 @@ REFUSED = [
     ({"AUDIT_ANCHOR_TO": "a@b.org, the auditor"}, ["AUDIT_ANCHOR_TO", "the auditor"]),
     ({"SMS_BACKEND": "yes"}, ["SMS_BACKEND", "dotted path", "off"]),
     ({"SMS_BACKEND": "clinic.outgoing.sms.console"}, ["SMS_BACKEND", "laptop", "off"]),
+    ({"SMS_URL": TWILIO}, ["SMS_AGREEMENT is not set", "business associate", "docs/operations.md"]),
+    ({"SMS_URL": TWILIO, "SMS_AGREEMENT": "soon"}, ["SMS_AGREEMENT='soon'", "2026-01-31"]),
+    ({"SMS_URL": TWILIO, "SMS_AGREEMENT": "2999-01-01"}, ["SMS_AGREEMENT", "not in the future"]),
+    ({"SMS_URL": "twilio:?FROM=x", "SMS_AGREEMENT": "2026-01-31"}, ["SMS_URL: ACCOUNT_SID"]),
+    ({"SMS_URL": "pigeon:?TOKEN=CANARY"}, ["SMS_URL: write twilio:?ACCOUNT_SID=AC"]),
+    ({"SMS_URL": TWILIO, **AGREED, "SMS_BACKEND": "off"}, ["one of the two"]),
+    ({"SMS_URL": f"{TWILIO}&API=http://127.0.0.1:1", **AGREED}, ["API is for a test"]),
+    ({"TEXT_HOURS": "21-8"}, ["TEXT_HOURS", "8-21"]),
+    ({"TEXT_HOURS": "always"}, ["TEXT_HOURS", "8-21"]),
+    ({"TEXTS_A_DAY": "0"}, ["TEXTS_A_DAY", "from 1 to"]),
+    ({"TEXTS_A_WEEK": "many"}, ["TEXTS_A_WEEK", "from 1 to"]),
     ({"ESCALATE_MINUTES": "0"}, ["ESCALATE_MINUTES", "from 1 to 1440"]),
     ({"OUTBOX_LEASE_SECONDS": "5"}, ["OUTBOX_LEASE_SECONDS", "from 10 to 600"]),
     ({"APPOINTMENT_MODE": "calls"}, ["APPOINTMENT_MODE='calls'", "requests or slots"]),
@@ -296,6 +309,18 @@ assert s.EMAIL_TIMEOUT == s.ANYMAIL["REQUESTS_TIMEOUT"] == 10
 assert s.SMS_BACKEND == ""
 """
     done = start(PRODUCTION | {"EMAIL_URL": url}, "-c", program)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_twilio_sends_the_text_messages_once_the_agreement_is_signed(start):
+    program = """
+from clinic import settings as s
+assert s.SMS_BACKEND == "clinic.outgoing.twilio.send"
+assert s.TWILIO.sender == "+12025550123", s.TWILIO.sender
+assert s.TWILIO.api == "https://api.twilio.com"
+"""
+    done = start(PRODUCTION | {"SMS_URL": TWILIO} | AGREED, "-c", program)
 
     assert done.returncode == 0, done.stderr
 
