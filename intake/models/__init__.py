@@ -14,5 +14,6 @@ from intake.models import (  # noqa: F401
     findings,
     people,
     phone_calls,
+    safe_contact,
     submissions,
 )
