@@ -5,7 +5,7 @@ import clinic.secrets.sealing
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("intake", "0028_phone_call_reasons"),
+        ('intake', '0029_arrival'),
     ]
 
     operations = [
