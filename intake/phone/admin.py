@@ -36,6 +36,7 @@ from intake.questionnaire.views.receipt import sent_context
 from intake.staff import reads
 from intake.staff.entered_by_phone import caller_words, entered_words, step_rows
 from intake.ways.calls import next_try
+from intake.wording.aloud import closing_words
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
 
@@ -314,8 +315,13 @@ class PhoneCallAdmin(ReadOnlyAdmin[PhoneCall]):
             messages.success(request, _("Noted."))
             return redirect(self.address("change", call.pk))
         reads.record_read(submission=submission, by=request.user, request_id=request.request_id)
+        may_hear = may_hear_reference(call, submission)
         with translation.override(submission.language):
             receipt = sent_context(submission, left_alone=False)
+            closing = closing_words(
+                reference=submission.reference if may_hear else "",
+                nurse_asks=bool(submission.assessment.get("not_asked")),
+            )
         home = "submission" if request.user.has_perm("intake.view_submission") else "frontdesk"
         context = {
             "title": _("The call is sent"),
@@ -325,9 +331,10 @@ class PhoneCallAdmin(ReadOnlyAdmin[PhoneCall]):
             "stopped": stopped,
             "form": form,
             "steps": step_rows(call),
-            "may_hear": may_hear_reference(call, submission),
+            "may_hear": may_hear,
             "receipt": receipt,
-            "not_asked": bool(submission.assessment.get("not_asked")),
+            "closing": closing,
+            "language": "" if submission.language == "en" else submission.language,
             "home": f"admin:intake_{home}_change",
         }
         return self.page(request, "end", context, 422 if form and form.errors else 200)

@@ -1,11 +1,14 @@
 """Staff read the same questionnaire to a caller, below the address of the call."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 
+from intake.models.appointments import Appointment
 from intake.models.calls import CallTask
+from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Draft, Submission
 from intake.protocols import current
 from tests.desk import Trail, desk_page_of, page_of, words
@@ -109,7 +112,7 @@ def test_the_front_desk_leaves_to_a_nurse_what_only_clinicians_ask(crisis_questi
     assert uses.crisis in submission.assessment["not_asked"]
     assert "pregnancy_status" in submission.assessment["not_asked"]
     assert task.due_at - submission.submitted_at < timedelta(hours=3)
-    assert "A nurse will ask some further questions." in staff.page.text
+    assert "A nurse will call to ask some more questions." in staff.page.text
 
 
 def test_a_call_about_what_was_not_asked_is_owed_until_a_clinician_makes_it(clinician, desk):
@@ -162,6 +165,59 @@ def test_the_submission_says_who_entered_it_and_who_called(clinician, desk):
     (sent,) = trail.events(action="create", subject=str(submission.pk))
     assert sent.actor == f"staff:{call().by_id}"
     assert submission.history.get().by_id == call().by_id
+
+
+@pytest.mark.parametrize("mode", ["request", "slots"])
+def test_a_caller_who_only_asks_for_a_visit_is_asked_the_few_questions(mode, settings, lee):
+    settings.APPOINTMENT_MODE = mode
+    staff = at_the_phone(**PROXY, slot=None)
+    pick_up(staff, {**DAUGHTER, "kind": "appointment"})
+    staff.walk_to("appointment")
+    if mode == "slots":
+        book_first_time(staff)
+    staff.walk_to("check")
+    staff.send()
+
+    assert Submission.objects.get().kind == "appointment"
+    assert Appointment.objects.filter(status="confirmed").count() == (mode == "slots")
+    assert "/admin/intake/phonecall/" in staff.page.path
+
+
+def book_first_time(staff: Patient) -> None:
+    """Choose the first free time of the page."""
+    times = re.findall(r'name="slot" value="([^"]+)"', staff.page.html)
+    staff.press("continue", {**staff.page.form.values, "slot": times[0]})
+
+
+def test_a_child_alone_on_the_phone_is_told_whom_to_ask_and_nothing_stays(desk):
+    staff = at_the_phone(age_years=9)
+    pick_up(staff)
+    staff.walk_to("about")
+    staff.answer()
+    assert staff.page.step == "sure"
+    staff.press("yes")
+
+    assert "parent" in staff.page.text
+    assert not Draft.objects.exists()
+    assert not PhoneCall.objects.exists()
+
+
+def test_no_code_opens_what_staff_enter():
+    staff = at_the_phone()
+    pick_up(staff)
+    staff.walk_to("appointment")
+
+    assert call().draft.address_keys == []
+
+
+def test_a_caller_in_spanish_hears_the_end_in_spanish():
+    staff = at_the_phone(**PROXY)
+    pick_up(staff, {**DAUGHTER, "language": "es"})
+    staff.walk_to("check")
+    staff.send()
+
+    assert Submission.objects.get().language == "es"
+    assert 'lang="es">Si empeora, no nos espere' in staff.page.html
 
 
 def test_a_caller_is_never_held_as_a_bot_nor_by_the_limit_of_the_network(settings):
