@@ -24,6 +24,7 @@ class IntakeConfig(AppConfig):
             patients,
             staff,
         )
+        from intake.phone import entering
         from intake.questionnaire import reminding, usual_minutes
         from intake.staff.leaving import give_back
         from intake.ways import contact_points, escalation, waiting  # noqa: F401
@@ -36,5 +37,6 @@ class IntakeConfig(AppConfig):
         sweeps.each_minute(reminding.remind)
         sweeps.each_minute(usual_minutes.compute)
         leaving.on_change(give_back)
+        leaving.on_change(entering.give_back)
         hours.calendar.register(calendars.read)
         usual_minutes.usual.register(usual_minutes.read)

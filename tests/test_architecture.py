@@ -19,6 +19,7 @@ APPS = ("clinic", "intake", "education")
 # the only modules that write to a model
 WRITERS = (
     *(f"intake.questionnaire.{name}" for name in ("answering", "drafts", "sending", "held_time")),
+    *("intake.questionnaire.by_phone", "intake.phone.entering"),
     *("intake.my_page.replies", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
     *("intake.ways.broken_promises", "intake.ways.contact_points", "intake.ways.safe_contact"),

@@ -19,13 +19,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import FindList, FixedFilter, ListOnly
+from clinic.lists import Context, FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
 from intake.errors import Refused
 from intake.models.calls import CallTask
+from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, address_back, find_patients, record_view
-from intake.staff.owed_calls import BUTTONS, buttons_of, due_words, news_by_task
+from intake.staff.owed_calls import BUTTONS, UNTIL_REACHED, buttons_of, due_words, news_by_task
 from intake.staff.reach_words import NO_WAY, reach_words
 from intake.ways import calls
 from intake.ways.contact import reaches_of
@@ -88,6 +89,15 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     is_in_index = False
     changelist = ByDue
     reference_lookup = "submission__reference"
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
+        """Say above the list how many callers could not talk freely."""
+        later = 0
+        if request.user.has_perm("intake.enter_by_phone"):
+            later = PhoneCall.objects.to_call_back().count()
+        return super().changelist_view(request, {"callers_later": later, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CallTask]:
         rows = CallTask.objects.select_related("submission", "settled_by")
@@ -171,7 +181,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
             given: dict[str, Any] = {"by": request.user, "request_id": request.request_id}
             tasks = [task, *self.posted_with(request, task)]
             if button == "told":
-                for each in (each for each in tasks if each.reason != CallTask.Reason.MORE):
+                for each in (each for each in tasks if each.reason not in UNTIL_REACHED):
                     calls.settle(task=each, **given)
             else:
                 try:

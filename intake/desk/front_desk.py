@@ -160,6 +160,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
             "phone_words": phone_words(reach.phone),
             "reach_words": reach_words(reach),
             "language": page.language,
+            "entered": page.entered,
             "contact": page.contact,
             "request_": wish,
             "waits": wish is not None and getattr(wish, "waiting", None) is not None,

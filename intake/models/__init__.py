@@ -14,6 +14,7 @@ from intake.models import (  # noqa: F401
     findings,
     invitations,
     people,
+    phone_calls,
     safe_contact,
     submissions,
 )

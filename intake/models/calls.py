@@ -36,6 +36,9 @@ class CallTask(models.Model):
         CONFIRMED = "confirmed", _("The appointment is booked")
         CHANGED = "changed", _("The appointment is moved")
         CANCELLED = "cancelled", _("The appointment is cancelled")
+        NURSE = "nurse", _("A nurse asks what was not asked by phone")
+        REFERENCE = "reference", _("The patient does not have the reference number yet")
+        LINE = "line", _("The line broke at an emergency")
         MISSED = "missed", _("The patient did not come")
         INVITED = "invited", _("We ask the patient to answer questions")
 

@@ -22,6 +22,7 @@ from clinic.adminsite import ClinicAdminSite
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
 from intake.models.invitations import Invitation
+from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Communication, Submission
 from intake.staff.reach_words import reach_words
 from intake.ways.contact import Reach, reach_of
@@ -38,6 +39,17 @@ BUTTONS = {
     "told": gettext_lazy("Told already"),
 }
 """The outcomes that staff can tick for an owed call, in words."""
+
+BY_PHONE: dict[str, Any] = {
+    Reason.NURSE: gettext_lazy("Only a clinician asks. The page of the submission says what."),
+    Reason.REFERENCE: gettext_lazy(
+        "Another person called, and did not hear the number. Tell it to the patient alone."
+    ),
+    Reason.LINE: gettext_lazy("Call back now. The page of the submission says where they are."),
+}
+"""What staff read of a call that is owed after answers were entered by phone."""
+UNTIL_REACHED = (Reason.MORE, Reason.NURSE)
+"""The reasons that nobody can tick as "told already"."""
 
 LETTERS = {
     "email": gettext_lazy("An e-mail goes out to the patient now."),
@@ -126,7 +138,9 @@ def news_by_task(tasks: Iterable[CallTask]) -> dict[UUID, str]:
     news = {}
     for task in tasks:
         row = {**visits, **lost, **letters, **questions}.get(about[task.pk])
-        if task.reason == Reason.OFFER:
+        if said := BY_PHONE.get(task.reason):
+            news[task.pk] = str(said)
+        elif task.reason == Reason.OFFER:
             news[task.pk] = _offered_words(offers.get(task.submission_id, []))
         elif isinstance(row, Appointment):
             news[task.pk] = _visit_words(row)
@@ -190,11 +204,11 @@ def buttons_of(tasks: Iterable[CallTask], reach: Reach) -> list[tuple[str, Any]]
     """Return the buttons for these calls to one patient: name and label.
 
     Staff cannot tick "left word" when no message may be left, and no outcome of a call when no call
-    is allowed, except that the patient called. A call for more information is owed until it reaches
-    the patient, so staff cannot tick "told already" for it.
+    is allowed, except that the patient called. A call that asks the patient something is owed until
+    it reaches the patient, so staff cannot tick "told already" for it.
     """
     hidden = set()
-    if not any(task.reason != Reason.MORE for task in tasks):
+    if not any(task.reason not in UNTIL_REACHED for task in tasks):
         hidden.add("told")
     if not reach.may_leave_word:
         hidden.add("left_word")
@@ -217,12 +231,15 @@ def calls_to_make(request: HttpRequest) -> dict[str, Any]:
     """Return the number of owed calls for the page header, counted up to MOST, in one query.
 
     Calls to invited persons without a submission count, too; `invited_to_call` counts them alone.
+    Callers who could not talk freely count, too.
     """
     if not request.user.has_perm("intake.view_calltask"):
         return {}
     owed = _marked(CallTask.objects.to_make(), is_invited=False)
     if request.user.has_perm("intake.view_invitation"):
         owed = owed.union(_marked(Invitation.objects.to_call(), is_invited=True), all=True)
+    if request.user.has_perm("intake.enter_by_phone"):
+        owed = owed.union(_marked(PhoneCall.objects.to_call_back(), is_invited=False), all=True)
     marks = [is_invited for _pk, is_invited in owed[:MOST]]
     count = f"{MOST - 1}+" if len(marks) == MOST else str(len(marks))
     return {"calls_to_make": count, "invited_to_call": sum(marks)}

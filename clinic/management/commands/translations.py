@@ -49,6 +49,7 @@ STAFF_SOURCES = (
     *("education/differences.py", "education/image_format.py"),
     *("intake/checks.py", "intake/admin.py", "intake/models/clinic_time.py"),
     *("intake/models/calls.py", "intake/appointments/clinic_time.py"),
+    "intake/models/phone_calls.py",
     *("intake/models/clinic_pages.py", "intake/clinic_pages/admin.py"),
     *("intake/clinic_pages/missing.py", "clinic/translated.py"),
     *("intake/models/invitations.py", "intake/invitations/admin.py"),
