@@ -19,11 +19,12 @@ class IntakeConfig(AppConfig):
         from intake.letters import access_codes, appointments, patients, staff  # noqa: F401
         from intake.questionnaire import usual_minutes
         from intake.staff.leaving import give_back
-        from intake.ways import contact_points, escalation, waiting  # noqa: F401
+        from intake.ways import contact_points, escalation, received_texts, waiting  # noqa: F401
 
         sweeps.each_minute(offers.lapse)
         sweeps.each_minute(public_holidays.propose)
         sweeps.each_minute(escalation.escalate)
+        sweeps.each_minute(received_texts.escalate)
         sweeps.each_minute(waiting.return_unanswered)
         sweeps.each_minute(usual_minutes.compute)
         leaving.on_change(give_back)

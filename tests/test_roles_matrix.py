@@ -90,6 +90,7 @@ TABLE = {
     "intake_calltask_left_word": "302 302 302 403 403 403",
     "intake_calltask_not_reached": "302 302 302 403 403 403",
     "intake_calltask_told": "302 302 302 403 403 403",
+    "intake_calltask_texts": "302 302 302 403 403 403",
     "intake_calltask_add": NONE,
     "intake_calltask_delete": NONE,
     "intake_location_changelist": "403 403 200 403 403 403",
@@ -210,6 +211,7 @@ POSTS = {
     "intake_calltask_left_word": "302 302 302 403 403 403",
     "intake_calltask_not_reached": "302 302 302 403 403 403",
     "intake_calltask_told": "302 302 302 403 403 403",
+    "intake_calltask_texts": "302 302 302 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_clinician_add": "403 403 200 403 403 403",
     "intake_locationprofile_add": "403 403 403 200 403 200",
@@ -290,7 +292,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
             args = [app]
         elif name == "view_on_site":
             args = [1, submission.pk]
-        elif model in keys and not name.endswith(("_changelist", "_add")):
+        elif model in keys and not name.endswith(("_changelist", "_add", "_texts")):
             args = [keys[model]]
         else:
             args = []

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +22,7 @@ from clinic.adminsite import ClinicAdminSite
 from intake.domain.stored import PHONE
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
+from intake.models.received_texts import ReceivedText
 from intake.models.submissions import Communication, Submission
 from intake.ways.contact import way_to
 from intake.wording.moments import moment_words
@@ -198,11 +199,17 @@ def due_words(task: CallTask) -> str:
 
 
 def calls_to_make(request: HttpRequest) -> dict[str, Any]:
-    """Return the number of owed calls for the page header, counted up to MOST, in one query."""
+    """Return the number of owed calls and of texts to our number for the page header, up to MOST.
+
+    `danger_text` says whether one of the texts has words of danger. Takes one query.
+    """
     if not request.user.has_perm("intake.view_calltask"):
         return {}
-    count = CallTask.objects.open()[:MOST].count()
-    return {"calls_to_make": f"{MOST - 1}+" if count == MOST else str(count)}
+    tasks = CallTask.objects.open().annotate(alarm=Value(False)).values_list("alarm")
+    texts = ReceivedText.objects.open().values_list("alarm")
+    alarms = [alarm for (alarm,) in texts.union(tasks, all=True).order_by("-alarm")[:MOST]]
+    count = f"{MOST - 1}+" if len(alarms) == MOST else str(len(alarms))
+    return {"calls_to_make": count, "danger_text": any(alarms)}
 
 
 ClinicAdminSite.also.append(calls_to_make)
