@@ -52,10 +52,11 @@ class ClinicAdminSite(admin.AdminSite):
         Looking up what is wrong takes one query. Staff who may not look at messages are not told.
         """
         may_look = request.user.has_perm("clinic.view_message")
-        trouble = oversight.trouble() if may_look else oversight.Trouble(False, False, False)
+        trouble = oversight.trouble() if may_look else oversight.Trouble()
         context = {
             "messages_failed": trouble.failed,
             "messages_late": trouble.late,
+            "alerts_late": trouble.alert,
             "codes_limited": trouble.limited,
         }
         for words in self.also:

@@ -98,6 +98,16 @@ class Message(models.Model):
         DROPPED = "dropped", _("Not needed any more")
         FAILED = "failed", _("Failed")
 
+    class Lane(models.IntegerChoices):
+        """The order in which due messages are sent: every message of a lane before the next lane.
+
+        A patient waits at a screen for a message of the lane SCREEN.
+        """
+
+        ALERT = 0, _("Alert to staff")
+        SCREEN = 1, _("One-time code")
+        ORDINARY = 2, _("Ordinary")
+
     class Delivery(models.TextChoices):
         """What the provider reported after it had accepted the message."""
 
@@ -107,6 +117,9 @@ class Message(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.SlugField(_("what"), max_length=32, db_index=False)
+    lane = models.SmallIntegerField(
+        _("lane"), choices=Lane.choices, default=Lane.ORDINARY, db_default=Lane.ORDINARY
+    )
     # the event that the message reports: one id, or two ids joined by a colon
     occasion = models.CharField(max_length=80)
     payload = SealedField[Mapping[str, object] | None](null=True)
@@ -138,7 +151,12 @@ class Message(models.Model):
         verbose_name = _("message")
         indexes = [
             models.Index(
-                fields=["next_at", "id"], name="message_waiting", condition=Q(state="waiting")
+                fields=["lane", "next_at", "id"],
+                name="message_to_send",
+                condition=Q(state="waiting"),
+            ),
+            models.Index(
+                fields=["provider_id"], name="message_provider", condition=~Q(provider_id="")
             ),
             models.Index(fields=["id"], name="message_failed", condition=Q(state="failed")),
             models.Index(fields=["finished_at"], name="message_finished"),

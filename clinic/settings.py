@@ -209,6 +209,8 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
 EMAIL_TIMEOUT = mailurl.TIMEOUT
 EMAIL_FILE_PATH = _mail.folder
+EMAIL_PROVIDER = _mail.provider
+EMAIL_KEEPS_METADATA = bool(_mail.provider) and _mail.provider not in mailurl.WITHOUT_METADATA
 ANYMAIL = {**_mail.options, "REQUESTS_TIMEOUT": mailurl.TIMEOUT}
 EMAIL_FROM = env_text(
     "EMAIL_FROM",

@@ -132,7 +132,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
             cursor.execute("SELECT 1")
         database, migrations = True, _is_migrated()
         if migrations:
-            queue = not oversight.trouble().late
+            trouble = oversight.trouble()
+            queue = not (trouble.late or trouble.alert)
     except DatabaseError:
         database = migrations = False
     ready = database and migrations

@@ -14,7 +14,6 @@ from uuid import UUID
 from xml.sax.saxutils import escape
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.cache import never_cache
@@ -25,7 +24,7 @@ from clinic import limits
 from clinic.limits import Limit
 from clinic.logs import log
 from clinic.models import Message
-from clinic.outgoing import addresses, deliveries, texts_in, twilio
+from clinic.outgoing import deliveries, texts_in, twilio
 from clinic.outgoing.addresses import Closed
 from clinic.outgoing.texts_in import TextIn
 
@@ -120,16 +119,17 @@ def twilio_status(request: HttpRequest, message_id: UUID) -> HttpResponse:
     delivery = _DELIVERIES.get(fields.get("MessageStatus", ""), "")
     trouble = f"twilio {code}" if code and delivery == Message.Delivery.UNDELIVERED else ""
     number, why = fields.get("To", ""), twilio.why_of(code)
-    with transaction.atomic():
-        known = deliveries.record(
-            message_id=message_id,
-            provider_id=fields.get("MessageSid", "")[:80],
-            delivery=delivery,
-            trouble=trouble,
-        )
-        if known and trouble and why and number:
-            closed = Closed(channel="sms", address=number, why=why, trouble=trouble)
-            addresses.close(closed)
+    closed = None
+    if trouble and why and number:
+        closed = Closed(channel="sms", address=number, why=why, trouble=trouble)
+    deliveries.record(
+        message_id=message_id,
+        provider_id=fields.get("MessageSid", "")[:80],
+        delivery=delivery,
+        trouble=trouble,
+        closed=closed,
+        final=Message.Delivery.DELIVERED,
+    )
     return HttpResponse(status=204)
 
 

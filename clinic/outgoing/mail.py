@@ -5,6 +5,7 @@ import smtplib
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -22,20 +23,34 @@ class Hurried(smtplib.SMTP):
     """
 
     until = 0.0
+    refused: dict[str, tuple[int, bytes]]
 
     def putcmd(self, cmd: str, args: str = "") -> None:
         if time.monotonic() > self.until and cmd != "quit":
             raise TimeoutError
         super().putcmd(cmd, args)
 
+    def sendmail(self, *args: Any, **options: Any) -> dict[str, tuple[int, bytes]]:
+        refused = super().sendmail(*args, **options)
+        self.refused |= refused
+        return refused
+
 
 class SmtpBackend(EmailBackend):
-    """Django's SMTP backend with a time limit for the whole conversation."""
+    """Django's SMTP backend with a time limit for the whole conversation.
+
+    `refused` has the recipients whom the server refused while it accepted others.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.refused: dict[str, tuple[int, bytes]] = {}
 
     @property
     def connection_class(self) -> type:
         until = time.monotonic() + settings.OUTBOX_LEASE_SECONDS / 2
-        return type("SMTP", (Hurried, super().connection_class), {"until": until})
+        own = {"until": until, "refused": self.refused}
+        return type("SMTP", (Hurried, super().connection_class), own)
 
 
 class FileBackend(BaseEmailBackend):

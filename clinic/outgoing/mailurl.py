@@ -13,6 +13,7 @@ PROVIDERS = (
     *("brevo", "mailersend", "mailgun", "mailjet", "mailtrap", "mandrill", "postal", "postmark"),
     *("resend", "scaleway", "sendgrid", "sparkpost", "unisender_go"),
 )
+WITHOUT_METADATA = ("mailersend", "postal")  # these refuse a mail with metadata
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Way:
     starttls: bool = False
     tls: bool = False
     folder: str | None = None
+    provider: str = ""
     options: dict[str, str] = field(default_factory=dict)
 
 
@@ -47,7 +49,7 @@ def read(url: str) -> Way:
     if scheme in PROVIDERS:
         if not rest.startswith("?") or not (options := dict(parse_qsl(rest[1:]))):
             raise ValueError(f"write {scheme}:?{scheme.upper()}_…=… with what the provider needs.")
-        return Way(f"anymail.backends.{scheme}.EmailBackend", options=options)
+        return Way(f"anymail.backends.{scheme}.EmailBackend", provider=scheme, options=options)
     raise ValueError(
         "write smtp://user:password@host:587, smtps://user:password@host, or one of "
         f"{', '.join(PROVIDERS)} with ':?NAME=value'."

@@ -7,41 +7,31 @@ was stored. Then both copies have the same Message-ID.
 """
 
 import logging
-import smtplib
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F
+from django.db import connection
 from django.db.models.functions import Now
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
 from clinic.logs import log
 from clinic.models import Message
-from clinic.outgoing import addresses, pacing, sms, sql
-from clinic.outgoing.addresses import Closed
+from clinic.outgoing import addresses, dead, pacing, results, sms, sql, trouble
+from clinic.outgoing.results import Result
 
-BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60))
-LONGEST_LOOK = timedelta(minutes=5)  # `deliver_due` ends after this time; a sweep sends the rest
+Lane = Message.Lane
+METADATA = "message"  # the name under which a mail provider keeps the id of a message
 LONGEST_JOB = timedelta(minutes=10)  # a task that has run longer has lost its worker
 KEPT = timedelta(days=30)  # how long a finished message is kept
-NO_WAY = "no way"  # the error of a message whose composer raised NoWay
-# the error of a text message that may be sent only when its news is too late
-TOO_LATE = "too late"
 ENOUGH = timedelta(hours=1)  # the time that a patient needs to act on a text message
-# the payload of a message that confirms what the person knows already
-KNOWN = {"known": True}
-
-_DATABASE_DOWN = (OperationalError, InterfaceError)
-_NOTE_PAUSES = (0.2, 1, 2, 4, 8)  # seconds; together as long as a restart of the database
 
 
 class NoWay(Exception):
@@ -58,8 +48,8 @@ class Order:
 
     `occasion` names the event that the message reports: one id, or two ids joined by a colon. There
     is only one message of a kind for each occasion, ever. `payload` holds data that the composer
-    cannot look up later, such as a one-time code. A timedelta counts from now by the database's
-    clock.
+    cannot look up later, such as a one-time code, or results.KNOWN. A timedelta counts from now by
+    the database's clock.
     """
 
     kind: str
@@ -85,41 +75,30 @@ class Letter:
     asked: bool = False
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a try to send a message.
-
-    `not_before` is set when the message has to wait and was not tried. `closed` is the address that
-    the provider refused for good.
-    """
-
-    state: Message.State
-    error: str = ""
-    provider_id: str = ""
-    not_before: datetime | None = None
-    closed: Closed | None = None
-
-
 Compose = Callable[[Message], Letter | None]
 About = Callable[[list[str]], Mapping[str, str]]
-Unsent = Callable[[Message], None]
 _composers: dict[str, Compose] = {}
+_lanes: dict[str, Lane] = {}
 _abouts: dict[str, About] = {}
-_unsents: dict[str, Unsent] = {}
 _stopping = threading.Event()
+_work_until = float("inf")  # by time.monotonic()
 
 
-def composer(kind: str, *, about: About | None = None) -> Callable[[Compose], Compose]:
+def composer(
+    kind: str, *, about: About | None = None, lane: Lane = Lane.ORDINARY
+) -> Callable[[Compose], Compose]:
     """Register the function that composes the messages of a kind when they are sent.
 
     The function returns None when there is nothing to send any more, and raises NoWay when the
     person has no address; in both cases the message is dropped. The function may be called again
     for the same message and must not write to the database. `about` is a function that maps
-    occasions to names that staff know, such as references, for the list of messages.
+    occasions to names that staff know, such as references, for the list of messages. `lane` says
+    before which other messages these are sent.
     """
 
     def register(compose: Compose) -> Compose:
         _composers[kind] = compose
+        _lanes[kind] = lane
         if about:
             _abouts[kind] = about
         return compose
@@ -127,16 +106,16 @@ def composer(kind: str, *, about: About | None = None) -> Callable[[Compose], Co
     return register
 
 
-def when_unsent(*kinds: str) -> Callable[[Unsent], Unsent]:
+def when_unsent(*kinds: str) -> Callable[[results.Unsent], results.Unsent]:
     """Register the function that follows up a message of these kinds that could not be sent.
 
-    The function is called when the message failed or its composer raised NoWay, in the transaction
-    that stores this result. The function gets the message as it was claimed, with its payload, and
-    may write to the database.
+    The function is called when the message failed, when its composer raised NoWay, or when it came
+    back later (`fail_sent`), in the transaction that stores this result. The function may write to
+    the database. The message has its payload no more if it came back.
     """
 
-    def register(unsent: Unsent) -> Unsent:
-        _unsents.update(dict.fromkeys(kinds, unsent))
+    def register(unsent: results.Unsent) -> results.Unsent:
+        results.unsents.update(dict.fromkeys(kinds, unsent))
         return unsent
 
     return register
@@ -195,6 +174,7 @@ def _row(order: Order) -> Message:
         times = {"due_at": _moment(order.not_before), "next_at": _moment(order.not_before)}
     return Message(
         kind=order.kind,
+        lane=_lanes.get(order.kind, Lane.ORDINARY),
         occasion=order.occasion,
         payload=order.payload,
         expires_at=_moment(order.expires),
@@ -227,15 +207,25 @@ def stop() -> None:
     _stopping.set()
 
 
+def work_until(moment: float) -> None:
+    """Make `deliver_due` stop after `moment` by `time.monotonic`, even if more messages are due.
+
+    So a long queue does not keep the worker from its chores, of which one orders alerts to staff.
+    """
+    global _work_until
+    _work_until = moment
+
+
 def deliver_due(limit: int | None = None) -> int:
-    """Send the messages that are due, oldest first. Returns how many messages were handled.
+    """Send the messages that are due, lane by lane, oldest first. Returns how many were handled.
 
     Several workers may call this function at the same time. Call it outside a transaction, because
     other workers see only a committed claim.
     """
-    until = time.monotonic() + LONGEST_LOOK.total_seconds()
     done = 0
-    while (limit is None or done < limit) and time.monotonic() < until and not _stopping.is_set():
+    while (limit is None or done < limit) and not _stopping.is_set():
+        if time.monotonic() > _work_until:
+            break
         message = _claim()
         if message is None:
             break
@@ -250,75 +240,84 @@ def _claim() -> Any:
 
 
 def _deliver(message: Any) -> None:
-    outcome = _outcome(message)
-    if outcome.state == Message.State.WAITING:
-        _put_off(message, outcome)
+    result = _try(message)
+    if message.lane == Lane.ALERT and result.state == Message.State.FAILED:
+        # an alert stays due until it is sent, or until its composer says that it is not needed
+        result = replace(result, state=Message.State.WAITING)
+    if result.state == Message.State.WAITING:
+        results.put_off(message, result)
     else:
-        _finish(message, outcome)
+        results.finish(message, result)
 
 
-def _outcome(message: Any) -> Outcome:
-    """Try to send a message, and return what became of it."""
+def _try(message: Any) -> Result:
     if message.expired:
-        return Outcome(Message.State.DROPPED, "expired")
-    if message.provider_id:  # the provider reported the message before the worker stored the answer
-        return Outcome(Message.State.SENT, provider_id=message.provider_id)
+        return Result(Message.State.DROPPED, trouble.EXPIRED)
+    if message.provider_id or message.delivery:
+        # the provider's report came before the worker stored the provider's answer
+        return Result(Message.State.SENT, provider_id=message.provider_id)
     letter = None
     try:
         if message.kind not in _composers:
             raise NoComposer
         letter = _composers[message.kind](message)
         if letter is None:
-            return Outcome(Message.State.DROPPED)
+            return Result(Message.State.DROPPED)
         if not letter.to:
-            return Outcome(Message.State.FAILED, "no recipient")
-        if letter.channel == "sms":
-            return _send_text(message, letter)
-        _send_mail(message, letter)
+            return Result(Message.State.FAILED, trouble.NO_RECIPIENT)
+        send = _send_text if letter.channel == "sms" else _send_mail
+        return send(message, letter)
     except NoWay:
-        return Outcome(Message.State.DROPPED, NO_WAY)
+        return Result(Message.State.DROPPED, trouble.NO_WAY)
     except Exception as error:
-        if isinstance(error, _DATABASE_DOWN) and _is_lost():
+        if isinstance(error, results.DATABASE_DOWN) and _is_lost():
             raise  # the result cannot be stored now; the claim expires by itself
-        code, final = trouble_of(error)
+        code, final = trouble.code_of(error)
         # the text of the error is not logged, because mail servers quote the recipient's address
         log("message not sent", level=logging.WARNING, status=code.replace(" ", "-"), exc_info=True)
-        final = final or message.attempts > len(BACKOFF)
-        state = Message.State.FAILED if final else Message.State.WAITING
-        closed = None
-        if letter and isinstance(error, sms.NumberRefused) and error.why:
-            closed = Closed(channel="sms", address=letter.to[0], why=error.why, trouble=code)
-        return Outcome(state, code, closed=closed)
-    return Outcome(Message.State.SENT)
+        final = final or message.attempts > len(results.PAUSES[message.lane])
+        return Result(
+            Message.State.FAILED if final else Message.State.WAITING,
+            code,
+            closed=dead.told_by_error(error, letter.to) if letter else (),
+        )
 
 
 def _is_lost() -> bool:
     return connection.connection is None or not connection.is_usable()
 
 
-def _send_text(message: Any, letter: Letter) -> Outcome:
+def _send_text(message: Message, letter: Letter) -> Result:
     (number,) = letter.to
     if not addresses.is_open("sms", number):
         raise NoWay
     go = pacing.begin(message, number, asked=letter.asked)
     if go.wait_until:
         if message.expires_at and go.wait_until + ENOUGH > message.expires_at:
-            return Outcome(Message.State.DROPPED, TOO_LATE)
-        return Outcome(Message.State.WAITING, not_before=go.wait_until)
+            return Result(Message.State.DROPPED, trouble.TOO_LATE)
+        return Result(Message.State.WAITING, not_before=go.wait_until)
     key = str(message.pk)
     provider_id = sms.send(to=number, text=letter.text, key=key, tried_at=go.tried_at)
-    return Outcome(Message.State.SENT, provider_id=provider_id)
+    return Result(Message.State.SENT, provider_id=provider_id)
 
 
-def _send_mail(message: Message, letter: Letter) -> None:
-    EmailMessage(
+def _send_mail(message: Message, letter: Letter) -> Result:
+    mail = EmailMessage(
         subject=letter.subject,
         body=letter.text,
         from_email=settings.EMAIL_FROM,
         to=list(letter.to),
         attachments=list(letter.attachments),
         headers={"Message-ID": message_id(message), "Auto-Submitted": "auto-generated"},
-    ).send()
+    )
+    if settings.EMAIL_KEEPS_METADATA:
+        mail.metadata = {METADATA: str(message.pk)}  # type: ignore[attr-defined]  # of anymail
+    mail.send()
+    # of anymail's backends, and of our SMTP backend
+    status, refused = getattr(mail, "anymail_status", None), getattr(mail.connection, "refused", {})
+    known_as = str(getattr(status, "message_id", None) or "")
+    some = f"{len(refused)} of {len(letter.to)} refused" if refused else ""
+    return Result(Message.State.SENT, some, known_as[:80], dead.told_by(refused))
 
 
 def message_id(message: Message) -> str:
@@ -326,112 +325,23 @@ def message_id(message: Message) -> str:
     return f"<{message.pk}@{urlsplit(settings.SITE_ORIGIN).hostname}>"
 
 
-def trouble_of(error: Exception) -> tuple[str, bool]:
-    """Return a short code for an error, and whether another try would be useless."""
-    # imported here, because the import is slow and web servers do not need it
-    from anymail.exceptions import AnymailRecipientsRefused
-
-    match error:
-        case smtplib.SMTPRecipientsRefused():
-            code = min(code for code, _text in error.recipients.values())
-            return f"smtp {code}", code >= 500
-        case smtplib.SMTPResponseException():
-            # a wrong password or a refused connection is no fault of the message, so try again
-            ours = smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError
-            return f"smtp {error.smtp_code}", error.smtp_code >= 500 and not isinstance(error, ours)
-        case AnymailRecipientsRefused():
-            return "recipient refused", True
-        case sms.NumberRefused():
-            return error.trouble, True
-        case sms.ProviderTrouble():
-            return error.trouble, False
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int):
-        return f"http {status}", status in (400, 422)
-    return type(error).__name__, False
-
-
-def _finish(message: Message, outcome: Outcome) -> None:
-    state, error = outcome.state, outcome.error
-    rows = Message.objects.filter(pk=message.pk, state=Message.State.WAITING)
-    if state != Message.State.SENT:
-        # SENT is always stored. Any other result is stored only if no other worker has claimed the
-        # message meanwhile.
-        rows = rows.filter(attempts=message.attempts)
-    over: dict[str, Any] = {"payload": None, "claimed_until": None, "finished_at": Now()}
-    over["known"] = message.known or message.payload == KNOWN
-    if outcome.provider_id:
-        over["provider_id"] = outcome.provider_id
-
-    def write() -> None:
-        with transaction.atomic():
-            noted = rows.update(state=state, error=error, **over)
-            if noted and outcome.closed:
-                addresses.close(outcome.closed)
-            if noted and (state == Message.State.FAILED or error in (NO_WAY, TOO_LATE)):
-                follow_up(message)
-
-    try:
-        _note(write)
-    except _DATABASE_DOWN:
-        raise
-    except Exception:  # the follow-up failed: mark the message as failed, so that staff see it
-        log("unsent message not followed up", level=logging.ERROR, exc_info=True)
-        _note(
-            lambda: rows.update(
-                state=Message.State.FAILED, error=error or "not followed up", **over
-            )
-        )
-    log(f"message {state.value}")
-
-
-def follow_up(message: Message) -> None:
-    """Call the function that follows up a lost message of this kind, if its app registered one."""
-    if message.known and message.payload is None:
-        message.payload = KNOWN
-    if message.kind in _unsents:
-        _unsents[message.kind](message)
-
-
-def _put_off(message: Message, outcome: Outcome) -> None:
-    rows = Message.objects.filter(
-        pk=message.pk, state=Message.State.WAITING, attempts=message.attempts
-    )
-    if outcome.not_before:
-        # the message is not late, and this was no try
-        later = {"due_at": outcome.not_before, "next_at": outcome.not_before}
-        _note(lambda: rows.update(attempts=F("attempts") - 1, claimed_until=None, **later))
-        return
-    pause = BACKOFF[message.attempts - 1]
-    _note(lambda: rows.update(next_at=Now() + pause, claimed_until=None, error=outcome.error))
-
-
-def _note(write: Callable[[], Any]) -> None:
-    """Store the result of sending a message, and try again while the database is down.
-
-    A message without a stored result would be sent twice.
-    """
-    for pause in _NOTE_PAUSES:
-        try:
-            write()
-        except _DATABASE_DOWN:
-            if connection.in_atomic_block:
-                raise
-            connection.close()
-            time.sleep(pause)
-        else:
-            return
-    write()
-
-
 # --- the sweep ------------------------------------------------------------------------------------
 
 
 def sweep() -> int:
     """Free the tasks of dead workers and send the due messages. Returns how many were due."""
+    _put_into_lanes()
     lost = DBTaskResult.objects.running().filter(started_at__lt=Now() - LONGEST_JOB)
     lost.update(status="READY", started_at=None)
     return deliver_due()
+
+
+def _put_into_lanes() -> None:
+    """Give messages that the release before put the lane of their kind."""
+    for lane in (Lane.ALERT, Lane.SCREEN):
+        kinds = [kind for kind, its in _lanes.items() if its == lane]
+        rows = Message.objects.filter(state=Message.State.WAITING, lane=Lane.ORDINARY)
+        rows.filter(kind__in=kinds).update(lane=lane)
 
 
 def prune() -> int:

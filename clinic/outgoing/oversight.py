@@ -12,6 +12,8 @@ from clinic.models import Message
 from clinic.outgoing import outbox, sql
 
 LATE = timedelta(minutes=15)  # staff are told of a message that has been due for longer
+# Staff are told of an alert that has been due for longer, or that was tried a second time.
+ALERT_LATE = timedelta(minutes=5)
 
 
 class Settled(Exception):
@@ -21,18 +23,20 @@ class Settled(Exception):
 class Trouble(NamedTuple):
     """The problems with messages that staff must know about.
 
-    `failed`: a message has failed. `late`: a message has been due for longer than LATE. `limited`:
-    the limit of codes for the whole site was reached within the last day (`limits.sound_alarm`).
+    `failed`: a message has failed. `late`: a message has been due for longer than LATE. `alert`: an
+    alert to staff is not sent (ALERT_LATE). `limited`: the limit of codes for the whole site was
+    reached within the last day (`limits.sound_alarm`).
     """
 
-    failed: bool
-    late: bool
-    limited: bool
+    failed: bool = False
+    late: bool = False
+    alert: bool = False
+    limited: bool = False
 
 
 def trouble() -> Trouble:
     """Look up what is wrong with messages, in one query."""
-    values: list[Any] = [LATE, limits.alarm_key(), limits.LONGEST]
+    values: list[Any] = [LATE, ALERT_LATE, limits.alarm_key(), limits.LONGEST]
     with connection.cursor() as cursor:
         cursor.execute(sql.TROUBLE, values)
         return Trouble(*cursor.fetchone())
@@ -43,7 +47,8 @@ def try_again(*, message: Message, by: User, request_id: str) -> None:
 
     The payload is already deleted. If the composer needs it, the message is dropped.
     """
-    fresh = {"attempts": 0, "finished_at": None, "due_at": Now(), "next_at": Now()}
+    fresh: dict[str, Any] = {"attempts": 0, "finished_at": None, "due_at": Now(), "next_at": Now()}
+    fresh |= {"provider_id": "", "delivery": "", "delivery_trouble": ""}
     with transaction.atomic():
         _settle(message, by, request_id, Message.State.WAITING, **fresh)
         outbox.look.enqueue()

@@ -230,6 +230,16 @@ class SubmissionPage:
             for stop in self.submission.assessment.get("stops", [])
         ]
 
+    @property
+    def glance(self) -> list[reading.AnswerRow]:
+        """The answers that the printed first page shows, and those of them that are missing.
+
+        A question that was not asked is left out.
+        """
+        rows = [row for part in (*self.parts, *self.later_parts) for row in part.rows]
+        by_id = {row.question: row for row in rows}
+        return [by_id[id] for id in self.uses.glance if id in by_id]
+
     @cached_property
     def parts(self) -> list[reading.AnswerGroup]:
         """All questions that the patient was asked, with the answers."""

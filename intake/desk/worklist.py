@@ -59,7 +59,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
     list_filter = [
         StatusFilter, UrgencyFilter, MineFilter, RedFlagFilter, ProtocolFilter, SentFilter
     ]  # fmt: skip
-    posts = ["decide", "assign", "move", "message", "settle", "trust", "call", "findings"]
+    posts = ["decide", "assign", "move", "message", "settle", "trust", "call", "findings", "print"]
     list_title = gettext_lazy("Worklist")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
@@ -248,6 +248,26 @@ class SubmissionAdmin(PatientAdmin[Submission]):
         return findings_page(request, submission, back=back, context=context)
 
     @record_view
+    def print_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
+        """Show the submission as a sheet for paper: one page, then all answers."""
+        page = SubmissionPage(submission)
+        for row in filter(None, (submission, page.part_2)):
+            reads.record_read(
+                submission=row, by=request.user, request_id=request.request_id, action="print"
+            )
+        context = {
+            "page": page,
+            "urgency_mark": self.urgency_mark(submission),
+            "target": target_words(submission),
+            "phone_words": phone_words(page.phone),
+            "courses": findings.courses_of(submission),
+            "visits": visits_of(submission),
+            "by": person_words(request.user),
+        }
+        template = "admin/intake/submission/print.html"
+        return TemplateResponse(request, template, context).render()
+
+    @record_view
     def assign_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
         to = None if request.POST.get("to") == "nobody" else request.user
         return self._act(request, submission, transitions.assign, to=to)
@@ -294,6 +314,12 @@ class SubmissionAdmin(PatientAdmin[Submission]):
             if run_service(request, submission, service, **kwargs) and news:
                 say_who_tells_patient(request, submission, *news)
         return redirect(self.address("change", submission.pk))
+
+
+def visits_of(submission: Submission) -> list[Any]:
+    """Return the booked visits of a submission, the earliest first."""
+    rows = submission.appointments.for_reading().filter(status__in=workflow.VISITS)
+    return list(rows.order_by("during"))
 
 
 def holder_words(row: Any) -> str:

@@ -47,6 +47,7 @@ def _named(protocol: Protocol) -> Iterator[tuple[str, str, str]]:
     yield "age", uses.age, "integer"
     yield from (("first_line", id, "") for id in uses.first_line)
     yield from (("complaint", id, "") for id in uses.complaint)
+    yield from (("glance", id, "") for id in uses.glance)
     yield "own_words", uses.own_words, "text"
     yield from (("free_text", id, "text") for id in uses.free_text)
     yield "contact.phone", uses.contact.phone, "text"

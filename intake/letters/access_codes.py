@@ -10,7 +10,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from clinic.models import Message
 from clinic.outgoing import outbox
-from clinic.outgoing.outbox import Letter
+from clinic.outgoing.outbox import Lane, Letter
 from intake.access import codes
 from intake.access.codes import content_of
 from intake.letters.composing import text_of
@@ -29,7 +29,7 @@ def _letter(
         return Letter((address,), subject, text, channel, asked=asked)
 
 
-@outbox.composer("code")
+@outbox.composer("code", lane=Lane.SCREEN)
 def code(message: Message) -> Letter | None:
     """Send a one-time code. Returns None when the code was used or tried too often."""
     challenge = Challenge.objects.select_related("draft").filter(pk=message.occasion).first()

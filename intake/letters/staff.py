@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Message
 from clinic.outgoing import outbox
-from clinic.outgoing.outbox import Letter
+from clinic.outgoing.outbox import Lane, Letter
 from intake import calendars
 from intake.domain import workflow
 from intake.letters.composing import (
@@ -28,7 +28,7 @@ ESCALATED = ("duty",)
 EVERYBODY = (*ALERTED, *ESCALATED)
 
 
-@outbox.composer("alert", about=references_of_submissions)
+@outbox.composer("alert", about=references_of_submissions, lane=Lane.ALERT)
 def alert(message: Message) -> Letter | None:
     """Say that a submission must be read today. Returns None when it is decided or closed."""
     submission = submission_of(message)
@@ -43,7 +43,7 @@ def alert(message: Message) -> Letter | None:
         return Letter(to, subject, submission_text("alert", submission))
 
 
-@outbox.composer("alarm", about=references_of_communications)
+@outbox.composer("alarm", about=references_of_communications, lane=Lane.ALERT)
 def alarm(message: Message) -> Letter | None:
     """Say which patients wrote alarm words.
 
@@ -74,7 +74,7 @@ def alarm(message: Message) -> Letter | None:
         return Letter(tuple(sorted(to)), subject, text_of("alarms", rows=rows))
 
 
-@outbox.composer("text_waits")
+@outbox.composer("text_waits", lane=Lane.ALERT)
 def text_waits(message: Message) -> Letter | None:
     """Tell all staff that a text with words of danger still waits. None when it is settled."""
     if not ReceivedText.objects.open().filter(pk=message.occasion).exists():
@@ -85,7 +85,7 @@ def text_waits(message: Message) -> Letter | None:
         return Letter(tuple(sorted(to)), subject, text_of("text_alarms", rows=[]))
 
 
-@outbox.composer("escalation", about=references_of_submissions)
+@outbox.composer("escalation", about=references_of_submissions, lane=Lane.ALERT)
 def escalation(message: Message) -> Letter | None:
     """Tell staff that a red flag still waits.
 

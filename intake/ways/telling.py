@@ -14,7 +14,8 @@ from django.utils import timezone
 from clinic import audit
 from clinic.models import Message
 from clinic.outgoing import outbox
-from clinic.outgoing.outbox import KNOWN, Order
+from clinic.outgoing.outbox import Order
+from clinic.outgoing.results import KNOWN
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
 from intake.models.submissions import Communication, Submission

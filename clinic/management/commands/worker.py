@@ -57,9 +57,10 @@ class Command(BaseCommand):
         """Run all tasks that are ready, and the sweeps that are due."""
         close_old_connections()
         if time.monotonic() - self.swept >= SWEEP:
-            outbox.sweep()
-            sweeps.run()
             self.swept = time.monotonic()
+            outbox.work_until(self.swept + SWEEP)
+            sweeps.run()
+            outbox.sweep()
         if time.monotonic() - self.pruned >= PRUNE:
             outbox.prune()
             self.pruned = time.monotonic()

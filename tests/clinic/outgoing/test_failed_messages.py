@@ -59,7 +59,7 @@ def test_what_waits_for_its_time_is_no_trouble():
     later = timezone.now() + timedelta(days=3)
     Message.objects.update(due_at=later, next_at=later, created_at=later - timedelta(days=4))
 
-    assert oversight.trouble() == (False, False, False)
+    assert oversight.trouble() == oversight.Trouble()
 
 
 @pytest.mark.parametrize("role", PLACES)

@@ -12,8 +12,9 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from clinic.models import Message
-from clinic.outgoing import outbox, oversight
-from clinic.outgoing.outbox import Letter, Order, Outcome
+from clinic.outgoing import outbox, oversight, results, trouble
+from clinic.outgoing.outbox import Letter, Order
+from clinic.outgoing.results import Result
 from tests.clinic.outgoing.notes import now, put, soon
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("say")]
@@ -197,14 +198,14 @@ def test_following_up_and_the_note_are_one_transaction(say, written_log):
 
     assert (now(broken).state, now(broken).error) == ("failed", "no way")
     assert not Message.objects.filter(kind="written").exists()
-    assert oversight.trouble() == (True, False, False)
+    assert oversight.trouble().failed
     assert "unsent message not followed up" in written_log.getvalue()
     assert "CANARY" not in written_log.getvalue()
 
 
 def test_codes_of_trouble_never_quote_anybody():
     for error in (ValueError("ana@example.org"), OSError("ana@example.org")):
-        code, final = outbox.trouble_of(error)
+        code, final = trouble.code_of(error)
         assert "ana" not in code
         assert not final
 
@@ -226,11 +227,11 @@ def test_a_worker_that_was_too_slow_changes_nothing_of_what_another_holds():
     slow = outbox._claim()
     Message.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
     outbox._claim()
-    outbox._put_off(slow, Outcome(Message.State.WAITING, "ValueError"))
-    outbox._finish(slow, Outcome(Message.State.FAILED, "smtp 550"))
+    results.put_off(slow, Result(Message.State.WAITING, "ValueError"))
+    results.finish(slow, Result(Message.State.FAILED, "smtp 550"))
     assert (now(message).state, now(message).error) == ("waiting", "")
 
-    outbox._finish(slow, Outcome(Message.State.SENT))
+    results.finish(slow, Result(Message.State.SENT))
     assert now(message).state == "sent"
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.models import Message, TextTry
-from clinic.outgoing import outbox, pacing, sms
+from clinic.outgoing import outbox, pacing, results, sms
 from clinic.outgoing.outbox import Letter
 from tests.clinic.outgoing.notes import now, put, soon
 
@@ -86,7 +86,7 @@ def test_news_that_would_be_too_late_in_the_morning_takes_the_next_way(
     settings, to, sent, monkeypatch
 ):
     unsent = []
-    monkeypatch.setattr(outbox, "_unsents", {"note": unsent.append})
+    monkeypatch.setattr(results, "unsents", {"note": unsent.append})
     at_night(settings)
     message = put(expires=timedelta(hours=2))
     outbox.deliver_due()

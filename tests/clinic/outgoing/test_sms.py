@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from clinic.outgoing import outbox, sms
+from clinic.outgoing import sms, trouble
 
 SENT: list[dict[str, str]] = []
 
@@ -36,4 +36,4 @@ def test_without_a_provider_trying_again_is_of_no_use(settings):
     with pytest.raises(sms.NumberRefused) as refused:
         sms.send(to="+12025550123", text="Words", key="7")
 
-    assert outbox.trouble_of(refused.value) == ("sms refused", True)
+    assert trouble.code_of(refused.value) == ("sms refused", True)

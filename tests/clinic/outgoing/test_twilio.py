@@ -7,8 +7,9 @@ import pytest
 from django.conf import settings
 
 from clinic.models import Message
-from clinic.outgoing import addresses, outbox, smsurl, twilio
-from clinic.outgoing.outbox import KNOWN, Letter
+from clinic.outgoing import addresses, outbox, results, smsurl, twilio
+from clinic.outgoing.outbox import Letter
+from clinic.outgoing.results import KNOWN
 from tests.clinic.outgoing.notes import now, put, soon
 from tests.faults.twilio import TOKEN, Twilio
 
@@ -40,7 +41,7 @@ def server(settings, say):
 def unsent(monkeypatch):
     """The messages that were followed up because they did not reach their person."""
     found = []
-    monkeypatch.setattr(outbox, "_unsents", {"note": found.append})
+    monkeypatch.setattr(results, "unsents", {"note": found.append})
     return found
 
 
@@ -103,7 +104,7 @@ def test_a_text_that_another_message_sent_with_the_same_words_is_not_mistaken_fo
 def test_while_twilio_cannot_be_asked_nothing_is_sent_again(server, unsent):
     message = put()
     server.mode = "blind"
-    for _try in range(len(outbox.BACKOFF) + 1):
+    for _try in range(len(results.PAUSES[outbox.Lane.ORDINARY]) + 1):
         soon(message)
         outbox.deliver_due()
 
@@ -177,7 +178,7 @@ def test_a_lost_text_is_followed_up_once(client, server, unsent, closed):
         report(client, message, status, ErrorCode="30003")
 
     stored = now(message)
-    assert (stored.state, stored.delivery) == ("sent", "undelivered")
+    assert (stored.state, stored.delivery) == ("failed", "undelivered")
     assert stored.delivery_trouble == "twilio 30003"
     assert [each.pk for each in unsent] == [message.pk]
     assert not closed  # a phone that is off may be on tomorrow

@@ -151,14 +151,15 @@ def test_nobody_is_alerted_to_what_is_decided_by_now():
     assert not [m for m in mail.outbox if submission.reference in m.subject]
 
 
-def test_without_anybody_to_alert_the_message_has_failed_where_staff_see_it():
+def test_an_alert_without_recipient_waits_until_there_is_one():
+    """Every page of staff says so meanwhile: tests/clinic/outgoing/test_lanes.py."""
     for role in ("clinician", "front desk"):
         Group.objects.get(name=role).user_set.clear()
     urgent()
     send_all()
 
-    failed = Message.objects.get(state="failed")
-    assert (failed.kind, failed.error) == ("alert", "no recipient")
+    alert = Message.objects.get(kind="alert")
+    assert (alert.state, alert.error) == ("waiting", "no recipient")
 
 
 # --- what no message contains ---------------------------------------------------------------------
@@ -198,3 +199,14 @@ def test_no_row_and_no_task_holds_anything_of_a_person():
             told = str(cursor.fetchall()).casefold()
             for canary in CANARIES:
                 assert canary not in told
+
+
+def test_each_letter_that_alerts_staff_goes_before_all_others():
+    """The lane of a kind is set where its letter is composed."""
+    to_staff = {
+        kind
+        for kind, compose in outbox._composers.items()
+        if compose.__module__ == "intake.letters.staff"
+    }
+
+    assert {kind for kind, lane in outbox._lanes.items() if lane == outbox.Lane.ALERT} == to_staff

@@ -92,12 +92,12 @@ def test_without_a_duty_role_it_goes_to_everybody_at_once(people, clock):
     assert told() == [[name for name in EVERYBODY if name not in DUTY]]
 
 
-def test_without_anybody_it_has_failed_where_staff_see_it(clock):
+def test_without_anybody_it_waits_until_there_is_somebody(clock):
     red_flag()
     clock.wait(30)
     assert told() == []
     message = Message.objects.get(kind="escalation")
-    assert (message.state, message.error) == ("failed", "no recipient")
+    assert (message.state, message.error) == ("waiting", "no recipient")
 
 
 def test_of_steps_that_could_not_be_sent_only_the_last_one_is_told(people, clock):
