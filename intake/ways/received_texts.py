@@ -16,6 +16,7 @@ from django.utils import timezone
 from clinic import audit, hours
 from clinic.models import Message
 from clinic.outgoing import outbox, texts_in
+from clinic.outgoing.outbox import Order
 from clinic.outgoing.texts_in import TextIn
 from clinic.secrets.sealing import keyed
 from intake.domain.text_words import Meaning, meaning
@@ -82,17 +83,22 @@ def settle(*, texts: Iterable[UUID], by: User, request_id: str) -> int:
     return len(found)
 
 
-def escalate() -> None:
+def escalate(*, limit: int = 50) -> int:
     """Order a letter to all staff about each alarm that waits for ESCALATE_MINUTES of opening time.
 
-    A chore of each minute. There is one such letter about a text.
+    Runs each minute. There is one such letter about a text. Returns how many letters were ordered.
     """
     now, wait = timezone.now(), timedelta(minutes=settings.ESCALATE_MINUTES)
-    told = Message.objects.filter(kind=STILL_WAITS).values_list("occasion", flat=True)
-    for row in ReceivedText.objects.open().filter(alarm=True, at__lt=now - wait):
-        if str(row.pk) not in told and hours.usual().add_open(row.at, wait) <= now:
-            with transaction.atomic():
-                outbox.put(kind=STILL_WAITS, occasion=str(row.pk))
+    told = set(Message.objects.filter(kind=STILL_WAITS).values_list("occasion", flat=True))
+    rows = ReceivedText.objects.open().filter(alarm=True, at__lt=now - wait).order_by("at")
+    waiting = [
+        row
+        for row in rows[:limit]
+        if str(row.pk) not in told and hours.usual().add_open(row.at, wait) <= now
+    ]
+    with transaction.atomic():
+        outbox.put_all(Order(kind=STILL_WAITS, occasion=str(row.pk)) for row in waiting)
+    return len(waiting)
 
 
 def _answer(row: ReceivedText, text: TextIn) -> str | None:
