@@ -14,5 +14,6 @@ from intake.models import (  # noqa: F401
     findings,
     people,
     received_texts,
+    safe_contact,
     submissions,
 )
