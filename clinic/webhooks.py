@@ -89,7 +89,7 @@ def _read_body(request: HttpRequest, longest: int) -> bool:
 LONGEST_TEXT = 44_000
 
 
-@webhook(is_genuine=twilio.is_genuine, longest=LONGEST_TEXT, per_minute=600)
+@webhook(is_genuine=twilio.is_genuine, longest=LONGEST_TEXT, per_minute=3_000)
 def twilio_text(request: HttpRequest) -> HttpResponse:
     """Take a text message that somebody wrote to our number, and answer it in TwiML."""
     fields = dict(twilio.fields_of(request.body))
