@@ -101,6 +101,7 @@ TABLE = {
     "intake_calltask_left_word": "302 302 302 403 403 403",
     "intake_calltask_not_reached": "302 302 302 403 403 403",
     "intake_calltask_told": "302 302 302 403 403 403",
+    "intake_calltask_texts": "302 302 302 403 403 403",
     "intake_calltask_add": NONE,
     "intake_calltask_delete": NONE,
     "intake_invitation_changelist": "200 403 200 403 403 403",
@@ -264,6 +265,7 @@ POSTS = {
     "intake_phonecall_back": "302 403 302 403 403 403",
     "intake_phonecall_take": "302 403 302 403 403 403",
     "intake_phonecall_walk": "302 403 302 403 403 403",
+    "intake_calltask_texts": "302 302 302 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_clinician_add": "403 403 200 403 403 403",
     "intake_locationprofile_add": "403 403 403 200 403 200",
@@ -347,7 +349,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
             args = [app]
         elif name == "view_on_site":
             args = [1, submission.pk]
-        elif model in keys and not name.endswith(("_changelist", "_add", "_export")):
+        elif model in keys and not name.endswith(("_changelist", "_add", "_export", "_texts")):
             args = [keys[model], *(["intake/legs/p/safety/"] if name.endswith("_walk") else [])]
         else:
             args = []

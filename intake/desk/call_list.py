@@ -12,15 +12,18 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic import audit
 from clinic.lists import Context, FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
+from intake.desk import received_texts
+from intake.desk.received_texts import NumberTexts
 from intake.errors import Refused
 from intake.models.calls import CallTask
 from intake.models.phone_calls import PhoneCall
@@ -44,9 +47,15 @@ DONE = {
 class ByDue(FindList):
     """Sort open calls by due time, and settled calls with the newest first."""
 
+    texts: list[NumberTexts]
+
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         settled = self.params.get("settled") == "today"
         return ["-settled_at", "id"] if settled else ["due_at", "id"]
+
+    @property
+    def is_of_open_calls(self) -> bool:
+        return not self.term and not self.filter_params and self.page_num == 1
 
     def get_results(self, request: HttpRequest) -> None:
         """Add to each row what to tell the patient. Needs a fixed number of queries."""
@@ -56,6 +65,7 @@ class ByDue(FindList):
         reaches = reaches_of(row.submission for row in self.result_list)
         may_note = request.user.has_perm("intake.change_calltask")
         home = "frontdesk" if request.user.has_perm("intake.view_frontdesk") else "submission"
+        self.texts = received_texts.waiting(request) if self.is_of_open_calls else []
         for row in self.result_list:
             row.news, row.may_note, row.home = news.get(row.pk, ""), may_note, home
             row.reach = reaches[row.submission_id]
@@ -109,6 +119,27 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
 
     def submissions_shown(self, rows: list[CallTask]) -> list[Submission]:
         return [row.submission for row in rows]
+
+    def record_list(self, request: HttpRequest, changelist: Any) -> None:
+        """Record the patients of the list, and the texts to our number above it."""
+        super().record_list(request, changelist)
+        if changelist.texts:
+            ids = [str(row.pk) for number in changelist.texts for row in number.rows]
+            audit.record_request(request, "list", page="receivedtext", ids=ids)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path(
+            "texts/", self.admin_site.admin_view(self.texts_view), name="intake_calltask_texts"
+        )
+        return [own, *super().get_urls()]
+
+    def texts_view(self, request: StaffRequest) -> HttpResponse:
+        """Note that the texts of one number are dealt with, with the button that was pressed."""
+        if not request.user.has_perm("intake.change_calltask"):
+            raise PermissionDenied
+        if request.method == "POST":
+            received_texts.deal_with(request)
+        return redirect(self.address("changelist"))
 
     # --- columns ---------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("Call by"))

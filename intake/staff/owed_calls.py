@@ -23,6 +23,7 @@ from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
 from intake.models.invitations import Invitation
 from intake.models.phone_calls import PhoneCall
+from intake.models.received_texts import ReceivedText
 from intake.models.submissions import Communication, Submission
 from intake.staff.reach_words import reach_words
 from intake.ways.contact import Reach, reach_of
@@ -230,24 +231,31 @@ def due_words(task: CallTask) -> str:
 def calls_to_make(request: HttpRequest) -> dict[str, Any]:
     """Return the number of owed calls for the page header, counted up to MOST, in one query.
 
-    Calls to invited persons without a submission count, too; `invited_to_call` counts them alone.
-    Callers who could not talk freely count, too.
+    Texts to our number, calls to invited persons without a submission, and callers who could not
+    talk freely count, too. `invited_to_call` counts the invited persons alone. `danger_text` says
+    whether one of the texts has words of danger.
     """
     if not request.user.has_perm("intake.view_calltask"):
         return {}
-    owed = _marked(CallTask.objects.to_make(), is_invited=False)
+    owed = [_marked(CallTask.objects.to_make())]
     if request.user.has_perm("intake.view_invitation"):
-        owed = owed.union(_marked(Invitation.objects.to_call(), is_invited=True), all=True)
+        owed.append(_marked(Invitation.objects.to_call(), is_invited=True))
     if request.user.has_perm("intake.enter_by_phone"):
-        owed = owed.union(_marked(PhoneCall.objects.to_call_back(), is_invited=False), all=True)
-    marks = [is_invited for _pk, is_invited in owed[:MOST]]
-    count = f"{MOST - 1}+" if len(marks) == MOST else str(len(marks))
-    return {"calls_to_make": count, "invited_to_call": sum(marks)}
+        owed.append(_marked(PhoneCall.objects.to_call_back()))
+    texts = ReceivedText.objects.open().order_by().annotate(is_invited=Value(False))
+    rows = texts.values_list("alarm", "is_invited", "pk").union(*owed, all=True)
+    marks = list(rows.order_by("-alarm")[:MOST])
+    return {
+        "calls_to_make": f"{MOST - 1}+" if len(marks) == MOST else str(len(marks)),
+        "invited_to_call": sum(is_invited for _alarm, is_invited, _pk in marks),
+        "danger_text": any(alarm for alarm, _is_invited, _pk in marks),
+    }
 
 
-def _marked(rows: QuerySet[Any], *, is_invited: bool) -> QuerySet[Any, tuple[UUID, bool]]:
-    marked: QuerySet[Any, Any] = rows.order_by().annotate(is_invited=Value(is_invited))
-    return marked.values_list("pk", "is_invited")
+def _marked(rows: QuerySet[Any], *, is_invited: bool = False) -> QuerySet[Any, Any]:
+    marked = rows.order_by().annotate(alarm=Value(False), is_invited=Value(is_invited))
+    values: QuerySet[Any, Any] = marked.values_list("alarm", "is_invited", "pk")
+    return values
 
 
 ClinicAdminSite.also.append(calls_to_make)

@@ -48,6 +48,8 @@ STAFF_SOURCES = (
     *("education/models.py", "education/messages.py", "education/judging.py"),
     *("education/differences.py", "education/image_format.py"),
     *("intake/checks.py", "intake/admin.py", "intake/models/clinic_time.py"),
+    *("intake/models/received_texts.py", "intake/models/safe_contact.py"),
+    "templates/email/text_alarms.txt",
     *("intake/models/calls.py", "intake/appointments/clinic_time.py"),
     "intake/models/phone_calls.py",
     *("intake/models/clinic_pages.py", "intake/clinic_pages/admin.py"),

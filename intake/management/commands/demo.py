@@ -24,12 +24,13 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from intake import documents
-from intake.demonstration import bulk, invitations
+from intake.demonstration import bulk, invitations, texts
 from intake.demonstration import people as demo
 from intake.demonstration.phone_calls import load_calls
 from intake.models.clinic_time import Location
 from intake.models.invitations import Invitation
 from intake.models.phone_calls import PhoneCall
+from intake.models.received_texts import ReceivedText
 from intake.models.submissions import Submission
 from intake.protocols import served
 from intake.protocols.files import Unreadable
@@ -82,6 +83,8 @@ class Command(BaseCommand):
             invitations.load(by=desk)
         if options["once"] and not PhoneCall.objects.exists():
             load_calls(get_user_model().objects.get(username=CALLED))
+        if options["once"] and not ReceivedText.objects.exists():
+            texts.load()
 
     def _print(self, people: list[dict[str, str]], options: dict[str, Any]) -> None:
         if options["sign_ins"]:
