@@ -143,8 +143,12 @@ class Message(models.Model):
     # a code such as "twilio 30005"
     delivery_trouble = models.CharField(max_length=80, blank=True, db_default="")
     delivery_at = models.DateTimeField(null=True)
+    # by which way the message went, or was tried last
+    channel = models.CharField(max_length=5, blank=True, db_default="")
     # Whether the person knows the news already. Then nobody owes a call for a message that is lost.
     known = models.BooleanField(db_default=False)
+    # The only way that a composer may choose, or '' for any. Not stored: see `outbox.NEXT_WAY`.
+    by = ""
 
     class Meta:
         default_permissions = ("view",)

@@ -21,7 +21,7 @@ WRITERS = (
     *(f"intake.questionnaire.{name}" for name in ("answering", "drafts", "sending", "held_time")),
     *("intake.my_page.replies", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
-    *("intake.ways.broken_promises", "intake.ways.contact_points"),
+    *("intake.ways.broken_promises", "intake.ways.contact_points", "intake.ways.safe_contact"),
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
     "intake.questionnaire.usual_minutes",
     *(

@@ -58,6 +58,7 @@ TABLE = {
     "intake_submission_call": "302 302 403 403 403 403",
     "intake_submission_findings": "200 200 403 403 403 403",
     "intake_submission_print": "200 200 403 403 403 403",
+    "intake_submission_export": "200 403 403 403 403 403",
     "intake_frontdesk_changelist": "403 403 200 403 403 403",
     "intake_frontdesk_change": "403 403 200 403 403 403",
     "intake_frontdesk_history": "403 403 302 403 403 403",
@@ -292,7 +293,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
             args = [app]
         elif name == "view_on_site":
             args = [1, submission.pk]
-        elif model in keys and not name.endswith(("_changelist", "_add")):
+        elif model in keys and not name.endswith(("_changelist", "_add", "_export")):
             args = [keys[model]]
         else:
             args = []

@@ -57,6 +57,7 @@ def finish(message: Message, result: Result) -> None:
         rows = rows.filter(attempts=message.attempts)
     over: dict[str, Any] = {"payload": None, "claimed_until": None, "finished_at": Now()}
     over["known"] = message.known or message.payload == KNOWN
+    over["channel"] = message.channel
     if result.provider_id:
         over["provider_id"] = result.provider_id
 

@@ -13,5 +13,6 @@ from intake.models import (  # noqa: F401
     contact_points,
     findings,
     people,
+    safe_contact,
     submissions,
 )

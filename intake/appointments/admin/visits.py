@@ -36,7 +36,6 @@ from intake.appointments.admin.times import Times
 from intake.appointments.admin.words import time_words
 from intake.appointments.slot_gone import SlotGone
 from intake.appointments.steps import submission_of
-from intake.domain.stored import PHONE
 from intake.errors import STAFF_REFUSALS
 from intake.models.appointments import Appointment, CancelReason, Offer
 from intake.models.calls import CallTask
@@ -44,7 +43,9 @@ from intake.models.clinic_time import VisitType
 from intake.models.submissions import Submission
 from intake.staff import reads
 from intake.staff.lists import PatientAdmin, find_patients, record_page, record_view
-from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
+from intake.staff.owed_calls import owed_calls_of, say_who_tells_patient
+from intake.staff.reach_words import reach_words
+from intake.ways.contact import reach_of
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
 
@@ -178,15 +179,16 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
     ) -> Context:
         offers = list(Offer.objects.filter(appointment=row).select_related("request__submission"))
         self.record(request, row, [offer.request.submission for offer in offers])
+        context = self.context(request, row)
         return {
-            **self.context(request, row),
+            **context,
             "offers": offers,
             **notes_of(row),
             "history": history_of(row),
             **buttons_for(row, may_change=may_change(request)),
             "form": form or CancelForm(),
             "refused": error,
-            "owed": owed_calls_of(request, row.submission),
+            "owed": owed_calls_of(request, row.submission, context["reach"]),
         }
 
     def context(self, request: HttpRequest, row: Appointment) -> dict[str, Any]:
@@ -199,7 +201,8 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
             ),
             "",
         )
-        phone = person.get(PHONE, "")
+        reach = reach_of(row.submission) if row.submission else None
+        phone = reach.phone if reach else ""
         return {
             "title": row.submission.reference if row.submission else _("Held time"),
             "row": row,
@@ -208,7 +211,9 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
             "name": person.get("name", ""),
             "phone": phone,
             "phone_words": phone_words(phone) if phone else "",
-            "unreached": row.submission is not None and not letter_words(row.submission),
+            "reach": reach,
+            "unreached": reach is not None and reach.way is None,
+            "reach_words": reach_words(reach) if reach else "",
             "home": home,
             "page_address": self.address("change", row.pk),
         }

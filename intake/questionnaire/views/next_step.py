@@ -12,7 +12,7 @@ from clinic.opening_hours import ClinicHours
 from intake.domain.wording import Wording
 from intake.models.appointments import AppointmentRequest, WishedVisit
 from intake.models.submissions import Kind, Submission, Urgency
-from intake.ways.contact import reply_way
+from intake.ways.contact import Reach, reach_of, reply_way
 from intake.wording import advice
 from intake.wording.closures import red_flag_words
 from intake.wording.languages import if_foreign
@@ -33,6 +33,7 @@ def next_words(
     *,
     request: AppointmentRequest | None = None,
     named: bool = False,
+    reach: Reach | None = None,
 ) -> dict[str, str]:
     """Return what happens next, by which way, and the language if the page has another language.
 
@@ -43,7 +44,9 @@ def next_words(
     foreign = if_foreign(spoken)
     with override(spoken):
         step = _next_step(submission, words)
-        way, address = _way_words(submission, request) if step.is_contact else ("", "")
+        way, address = ("", "")
+        if step.is_contact:
+            way, address = _way_words(submission, reach or reach_of(submission), request)
     return {
         "next_text": step.text,
         "next_language": foreign,
@@ -52,11 +55,14 @@ def next_words(
     }
 
 
-def _way_words(submission: Submission, request: AppointmentRequest | None) -> tuple[str, str]:
+def _way_words(
+    submission: Submission, reach: Reach, request: AppointmentRequest | None
+) -> tuple[str, str]:
     """Return by which way the clinic contacts the patient, and at which number or address."""
     wants_call = request is not None and request.visit_type == WishedVisit.CALL_ME
     by_phone = wants_call or submission.urgency >= Urgency.URGENT
-    way = reply_way(submission.person, by_phone=by_phone)
+    prefer = submission.person.get("prefer", "")
+    way = reply_way(reach, prefer=prefer, by_phone=by_phone)
     if way is None:
         return _("We have no way to reach you. Please call us."), ""
     channel, address = way

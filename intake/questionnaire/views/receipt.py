@@ -27,7 +27,7 @@ from intake.questionnaire.views.browser import (
     draft_of,
 )
 from intake.questionnaire.views.next_step import next_words
-from intake.ways.contact import return_way
+from intake.ways.contact import reach_of, return_way
 from intake.wording import advice
 
 
@@ -98,7 +98,8 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     visit = booked_words(submission)
     requests = AppointmentRequest.objects.select_related("waiting")
     wished = requests.filter(submission=submission).first()
-    next_step = next_words(submission, words, request=wished, named=not left_alone)
+    reach = reach_of(submission)
+    next_step = next_words(submission, words, request=wished, named=not left_alone, reach=reach)
     if visit and assessment.urgency in ("soon", "routine"):
         # A patient with a booked visit need not read the period within which the clinic sees
         # patients.
@@ -111,7 +112,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
         "visit": visit,
         "heading": _heading(protocol, submission, visit),
         "wished": "" if visit or wished is None else wish_words(wished),
-        "return_by": return_way(submission.person),
+        "return_by": return_way(reach),
         **next_step,
         "panels": today,
         "advice": calm[:room],

@@ -320,4 +320,4 @@ def test_the_page_with_an_appointment_costs_a_fixed_number_of_queries():
             patient.client.get("/my/")
         counts.append(len(context))
         changing.reschedule(appointment=visit(submission), slot=book.free(8 + number).key)
-    assert counts[0] == counts[1] <= 12
+    assert counts[0] == counts[1] <= 13
