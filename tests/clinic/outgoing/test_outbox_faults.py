@@ -164,6 +164,7 @@ def test_a_crash_that_looks_like_a_fault_of_the_statement_is_waited_for(monkeypa
 
     def wrong():
         tried.append(1)
+        connection.ensure_connection()
         raise DatabaseError
 
     with pytest.raises(DatabaseError):
