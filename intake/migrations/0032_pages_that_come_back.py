@@ -5,7 +5,7 @@ import clinic.secrets.sealing
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("intake", "0022_safe_contact"),
+        ('intake', '0029_arrival'),
     ]
 
     operations = [

@@ -19,6 +19,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -221,6 +222,13 @@ class PatientAdmin(RecordedAdmin[Row]):
         if row.escalate_at and row.status not in workflow.OPEN:
             return _("%(status)s; patient not reached yet") % {"status": status}
         return status
+
+
+def address_back(request: HttpRequest, default: str) -> str:
+    """Return the staff page from which a button was pressed (`back`), or `default` without one."""
+    back = request.POST.get("back", "")[:500]
+    safe = back.startswith("/admin/") and url_has_allowed_host_and_scheme(back, None)
+    return back if safe else default
 
 
 def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:

@@ -28,7 +28,7 @@ from intake.wording.moments import moment_words
 from intake.wording.reading import phone_words
 
 Reason = CallTask.Reason
-VISITS = (Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED)
+VISITS = (Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED, Reason.MISSED)
 MOST = 100  # the page header counts no further than this
 BUTTONS = {
     "reached": gettext_lazy("Reached"),
