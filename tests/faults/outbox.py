@@ -1,6 +1,6 @@
 """Kill workers and the database again and again while messages wait. Every message is delivered.
 
-    make faults                                    25 × kill -9, 6 × a crash, over 500 messages each
+    make faults                                    25 × kill -9, 6 × a crash; 500 of each channel
     python -m tests.faults.outbox --kills 3 --crashes 0 --messages 30
 
 The services send real submissions with an e-mail address or a phone for text messages, and some are
@@ -228,9 +228,12 @@ def _round(
 def _drain() -> None:
     """Let a last worker finish its work."""
     worker = _worker()
-    end = time.monotonic() + PATIENCE
-    while _waiting() and time.monotonic() < end:
-        time.sleep(0.1)
+    left, end = _waiting(), time.monotonic() + PATIENCE
+    while left and time.monotonic() < end:
+        time.sleep(0.2)
+        before, left = left, _waiting()
+        if left < before:
+            end = time.monotonic() + PATIENCE
     worker.terminate()
     worker.wait(30)
 
