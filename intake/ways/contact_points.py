@@ -125,6 +125,9 @@ def consent_again(*, channel: str, address: str, actor: str, request_id: str = "
 
 def _set(channel: str, address: str, actor: str, request_id: str, column: str, **more: Any) -> bool:
     key = key_of(channel, address)
+    # providers repeat their reports, and this costs no lock
+    if ContactPoint.objects.filter(key=key, **{f"{column}__isnull": False}).exists():
+        return False
     with transaction.atomic():
         new = ContactPoint(channel=channel, key=key)
         ContactPoint.objects.bulk_create([new], ignore_conflicts=True)
