@@ -8,7 +8,7 @@ from django.urls import path as django_path
 
 from intake.clinic_pages import views as clinic_pages
 from intake.models.submissions import Kind
-from intake.my_page import choose_time, views, visits, way_in
+from intake.my_page import choose_time, reach, views, visits, way_in
 from intake.questionnaire.views import (
     check_page,
     emergencies,
@@ -62,6 +62,7 @@ urlpatterns = [
     path("my/choose/", views.choose, name="choose"),
     path("my/reply/", views.reply, name="reply"),
     path("my/withdraw/", views.withdraw, name="withdraw"),
+    path("my/reach/", reach.change_reach, name="my_reach"),
     path("my/offer/", visits.offer, name="offer"),
     path("my/times/", choose_time.choose_time, name="times"),
     path("my/cancel/", visits.cancel, name="cancel"),

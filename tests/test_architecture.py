@@ -26,7 +26,14 @@ WRITERS = (
     "intake.questionnaire.usual_minutes",
     *(
         f"intake.desk.{name}"
-        for name in ("changes", "decisions", "findings", "patient_messages", "transitions")
+        for name in (
+            "changes",
+            "decisions",
+            "findings",
+            "patient_messages",
+            "procedure",
+            "transitions",
+        )
     ),
     *(f"intake.appointments.{name}" for name in ("book", "booking", "changing", "claims")),
     *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),

@@ -4,6 +4,7 @@ An owed call stands on the call list, and on all staff pages of the patient, unt
 outcome.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,24 +13,37 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import FindList, FixedFilter, ListOnly
+from clinic.lists import Context, FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
+from intake.desk import procedure
 from intake.errors import Refused
 from intake.models.calls import CallTask
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, find_patients, record_view
-from intake.staff.owed_calls import BUTTONS, buttons_of, due_words, news_by_task
+from intake.staff.owed_calls import (
+    BUTTONS,
+    MOST_TRIES,
+    again_name,
+    buttons_of,
+    due_words,
+    news_by_task,
+    tries_of,
+    word_to_leave,
+)
 from intake.staff.reach_words import NO_WAY, reach_words
 from intake.ways import calls
-from intake.ways.contact import reaches_of
+from intake.ways.contact import reach_of, reaches_of
+from intake.ways.forms import again_at, again_choices
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
 
@@ -54,11 +68,13 @@ class ByDue(FindList):
         self.result_list = list(self.result_list)
         news = news_by_task(self.result_list)
         reaches = reaches_of(row.submission for row in self.result_list)
+        tries = tries_of(self.result_list)
+        self.not_reached = any(count >= MOST_TRIES for count in tries.values())
         may_note = request.user.has_perm("intake.change_calltask")
         home = "frontdesk" if request.user.has_perm("intake.view_frontdesk") else "submission"
         for row in self.result_list:
             row.news, row.may_note, row.home = news.get(row.pk, ""), may_note, home
-            row.reach = reaches[row.submission_id]
+            row.reach, row.tried = reaches[row.submission_id], tries[row.pk]
 
 
 class SettledFilter(FixedFilter):
@@ -89,6 +105,43 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     is_in_index = False
     changelist = ByDue
     reference_lookup = "submission__reference"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.procedure_view)
+        return [path("procedure/", view, name="intake_calltask_procedure"), *super().get_urls()]
+
+    def titled(self, extra_context: Context | None) -> dict[str, Any]:
+        shown = {"word_to_leave": word_to_leave(), "procedure": procedure.newest()}
+        return super().titled({**shown, **(extra_context or {})})
+
+    def procedure_view(self, request: StaffRequest) -> HttpResponse:
+        """Show the procedure for patients who are not reached, and let clinicians write it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        may_write = request.user.has_perm("intake.change_notreachedprocedure")
+        known = procedure.newest()
+        form = procedure.ProcedureForm(initial={"text": known.text if known else ""})
+        if request.method == "POST":
+            if not may_write:
+                raise PermissionDenied
+            form = procedure.ProcedureForm(request.POST)
+            if form.is_valid():
+                procedure.write(
+                    text=form.cleaned_data["text"], by=request.user, request_id=request.request_id
+                )
+                messages.success(request, _("The procedure is stored."))
+                return redirect(self.address("changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Our procedure"),
+            "procedure": known,
+            "may_write": may_write,
+            "form": form,
+        }
+        status = 422 if form.errors else 200
+        page = "admin/intake/calltask/procedure.html"
+        return TemplateResponse(request, page, context, status=status)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CallTask]:
         rows = CallTask.objects.select_related("submission", "settled_by")
@@ -125,10 +178,13 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
 
     @admin.display(description=gettext_lazy("What to tell"))
     def why(self, row: Any) -> str:
-        reason = str(row.get_reason_display())
-        if not row.news:
-            return reason
-        return format_html("<strong>{}</strong><br>{}", reason, row.news)
+        words = [format_html("<strong>{}</strong>", row.get_reason_display())]
+        if row.news:
+            words.append(row.news)
+        if row.tried >= MOST_TRIES and row.settled_at is None:
+            mark = _("%(n)s tries did not reach the patient") % {"n": row.tried}
+            words.append(format_html('<a class="flag" href="#procedure">{}</a>', mark))
+        return format_html_join(mark_safe("<br>"), "{}", ((each,) for each in words))
 
     @admin.display(description=gettext_lazy("Reference"))
     def opens(self, row: Any) -> str:
@@ -141,7 +197,19 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
             return None
         # the buttons post the admin's own form around the list, because that form has the CSRF
         # token
-        return format_html_join(
+        again = format_html(
+            '<label class="vh" for="again-{0}">{1}</label><select id="again-{0}" name="{2}">{3}'
+            "</select>",
+            row.pk,
+            _("If not reached, call again"),
+            again_name(row),
+            format_html_join(
+                "",
+                '<option value="{}">{}</option>',
+                again_choices(timezone.now(), row.reach.hours, urgency=row.submission.urgency),
+            ),
+        )
+        buttons = format_html_join(
             " ",
             '<button class="button{}" formaction="{}">{}</button>',
             [
@@ -149,6 +217,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
                 for name, words in buttons_of([row], row.reach)
             ],
         )
+        return format_html("{} {}", buttons, again) if row.reach.may_call else buttons
 
     # --- its buttons -----------------------------------------------------------------------------
     def reached_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
@@ -176,12 +245,25 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
                     calls.settle(task=each, **given)
             else:
                 try:
-                    calls.record(submission=task.submission, outcome=button, tasks=tasks, **given)
+                    calls.record(
+                        submission=task.submission,
+                        outcome=button,
+                        tasks=tasks,
+                        again_at=self.again_of(request, task),
+                        **given,
+                    )
                 except Refused as error:
                     messages.error(request, str(error))
                     return self.back(request)
             messages.success(request, DONE[button])
         return self.back(request)
+
+    def again_of(self, request: StaffRequest, task: CallTask) -> datetime | None:
+        """Return when to call again, as posted; None for a page that asks for no time."""
+        now, hours = timezone.now(), reach_of(task.submission).hours
+        offered = dict(again_choices(now, hours, urgency=task.submission.urgency))
+        code = request.POST.get(again_name(task), "")
+        return again_at(code, now, hours) if code in offered else None
 
     def back(self, request: StaffRequest) -> HttpResponse:
         """Redirect to the page from which the outcome was posted."""

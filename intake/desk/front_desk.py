@@ -32,6 +32,7 @@ from intake.appointments.offers import open_offers, withdraw_offers
 from intake.appointments.slot_gone import SlotGone
 from intake.desk import transitions
 from intake.desk.forms import ProgressForm
+from intake.desk.reach import ReachPage
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
 from intake.domain.stored import PHONE
@@ -79,7 +80,7 @@ def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 
 @admin.register(FrontDesk)
-class FrontDeskAdmin(PatientAdmin[FrontDesk]):
+class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
     """The list and pages of patients: how to reach them, which visit they want, no answers."""
 
     list_display = [
@@ -88,7 +89,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
     ]  # fmt: skip
     list_filter = [ProgressFilter, NotClosedFilter, UrgencyFilter, SentFilter]
     list_select_related = ["appointment_request__waiting"]
-    posts = ["progress", "offer", "call", "withdraw", "overbook", "wait"]
+    posts = ["progress", "offer", "call", "withdraw", "overbook", "wait", "reach"]
     list_title = gettext_lazy("Contacts and appointments")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FrontDesk]:

@@ -22,6 +22,7 @@ from intake import documents
 from intake.desk import changes, decisions, findings, patient_messages, transitions
 from intake.desk.findings_page import findings_page
 from intake.desk.forms import DecisionForm, MessageForm
+from intake.desk.reach import ReachPage
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
 from intake.errors import Conflict
@@ -52,7 +53,7 @@ from intake.wording.reading import phone_words
 
 
 @admin.register(Submission)
-class SubmissionAdmin(PatientAdmin[Submission]):
+class SubmissionAdmin(ReachPage, PatientAdmin[Submission]):
     """The list of submissions that wait, and the page on which clinicians decide."""
 
     list_display = [
@@ -61,7 +62,18 @@ class SubmissionAdmin(PatientAdmin[Submission]):
     list_filter = [
         StatusFilter, UrgencyFilter, MineFilter, RedFlagFilter, ProtocolFilter, SentFilter
     ]  # fmt: skip
-    posts = ["decide", "assign", "move", "message", "settle", "trust", "call", "findings", "print"]
+    posts = [
+        "decide",
+        "assign",
+        "move",
+        "message",
+        "settle",
+        "trust",
+        "call",
+        "reach",
+        "findings",
+        "print",
+    ]
     list_title = gettext_lazy("Worklist")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:

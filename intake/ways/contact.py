@@ -151,11 +151,11 @@ def said_of(record: SafeContact | None, person: Mapping[str, Any]) -> dict[str, 
     step = {
         "email": YES if person.get("email") else NO,
         "sms": YES if number and person.get("prefer") == "text" else NO,
-        "call": YES if number and not person.get("no_calls") else NO,
+        "call": YES if number and person.get("calls") != NO else NO,
         "voicemail": person.get("voicemail", YES),
         "prefer": person.get("prefer", ""),
         "hears": person.get("hears", ""),
-        "hours": person.get("prefer_time", "") if person.get("only_then") else "",
+        "hours": person.get("prefer_time", "") if person.get("calls") == "then" else "",
     }
     said = step | (record.said if record else {})
     return {name: value for name, value in said.items() if value}
