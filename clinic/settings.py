@@ -175,6 +175,10 @@ APPOINTMENT_HOLD_MINUTES = env_int("APPOINTMENT_HOLD_MINUTES", 10, 1, 120)
 APPOINTMENT_OFFER_HOURS = env_int("APPOINTMENT_OFFER_HOURS", 24, 1, 30 * 24)
 # patients can cancel a visit until this many hours before it begins
 APPOINTMENT_CANCEL_HOURS = env_int("APPOINTMENT_CANCEL_HOURS", 24, 0, 30 * 24)
+# patients can say that they are here from this many minutes before the visit
+APPOINTMENT_ARRIVAL_MINUTES = env_int("APPOINTMENT_ARRIVAL_MINUTES", 60, 5, 240)
+# staff are asked about a patient who is not here this many minutes after the visit began
+APPOINTMENT_NO_SHOW_MINUTES = env_int("APPOINTMENT_NO_SHOW_MINUTES", 15, 5, 240)
 # a slot can be chosen until this many hours before it begins
 APPOINTMENT_LEAD_HOURS = env_int("APPOINTMENT_LEAD_HOURS", 2, 0, 7 * 24)
 APPOINTMENT_HORIZON_DAYS = env_int("APPOINTMENT_HORIZON_DAYS", 90, 14, 366)
@@ -386,7 +390,7 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "clinic.form_rendering.FormRenderer"
 CRISPY_ALLOWED_TEMPLATE_PACKS = "forms"
 CRISPY_TEMPLATE_PACK = "forms"
 

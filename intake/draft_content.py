@@ -12,6 +12,7 @@ CONTACT = "contact"
 CHECK = "check"
 EMERGENCY = "emergency"
 APPOINTMENT = "appointment"
+SAVE = "save"  # not a step: the page that asks for the address of a saved draft
 # what the veil does not hide of a contact, because it reveals no contact details; a draft that an
 # earlier release began has the last two
 CONTACT_OPEN = (WHO, ACKNOWLEDGED, "consent")
@@ -155,7 +156,7 @@ class Content:
             returned={
                 step: {**page, "posted": _without(page["posted"], sensitive)}
                 for step, page in self.returned.items()
-                if step not in (CONTACT, EMERGENCY)
+                if step not in (CONTACT, EMERGENCY, SAVE)
             },
             veiled=tuple(q for q in self.answers if q in sensitive),
             veiled_contact=tuple(name for name in contact if name not in CONTACT_OPEN),

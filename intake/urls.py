@@ -8,7 +8,7 @@ from django.urls import path as django_path
 
 from intake.clinic_pages import views as clinic_pages
 from intake.models.submissions import Kind
-from intake.my_page import choose_time, reach, views, visits, way_in
+from intake.my_page import choose_time, reach, views, visits, way_in, which_draft
 from intake.questionnaire.views import (
     check_page,
     emergencies,
@@ -59,14 +59,19 @@ urlpatterns = [
     path("my/find/", way_in.find, name="find"),
     path("my/back/", way_in.back, name="back"),
     path("my/code/", way_in.code, name="code"),
+    path("my/which/", which_draft.which, name="which"),
     path("my/choose/", views.choose, name="choose"),
     path("my/reply/", views.reply, name="reply"),
+    path("my/alarm/", views.alarm, name="my_alarm"),
     path("my/withdraw/", views.withdraw, name="withdraw"),
     path("my/reach/", reach.change_reach, name="my_reach"),
     path("my/offer/", visits.offer, name="offer"),
     path("my/times/", choose_time.choose_time, name="times"),
+    path("my/times/confirm/", choose_time.confirm_time, name="confirm_time"),
     path("my/cancel/", visits.cancel, name="cancel"),
     path("my/restore/", visits.restore, name="restore"),
+    path("my/here/", visits.arrive, name="here"),
+    path("my/again/", visits.again, name="again"),
     path("my/wait/", visits.wait, name="wait"),
     path("my/calendar.ics", visits.calendar, name="calendar"),
     path("my/add/", views.add, name="add"),

@@ -35,7 +35,10 @@ WRITERS = (
             "transitions",
         )
     ),
-    *(f"intake.appointments.{name}" for name in ("book", "booking", "changing", "claims")),
+    *(
+        f"intake.appointments.{name}"
+        for name in ("arrival", "book", "booking", "changing", "claims")
+    ),
     *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),
     *("intake.appointments.public_holidays", "intake.clinic_pages.storing"),
     *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),

@@ -59,6 +59,7 @@ TABLE = {
     "intake_submission_reach": "200 200 403 403 403 403",
     "intake_submission_findings": "200 200 403 403 403 403",
     "intake_submission_print": "200 200 403 403 403 403",
+    "intake_submission_export": "200 403 403 403 403 403",
     "intake_frontdesk_changelist": "403 403 200 403 403 403",
     "intake_frontdesk_change": "403 403 200 403 403 403",
     "intake_frontdesk_history": "403 403 302 403 403 403",
@@ -80,6 +81,9 @@ TABLE = {
     "intake_appointment_cancel": "403 403 302 403 403 403",
     "intake_appointment_complete": "403 403 302 403 403 403",
     "intake_appointment_miss": "403 403 302 403 403 403",
+    "intake_appointment_arrive": "403 403 302 403 403 403",
+    "intake_appointment_call_in": "403 403 302 403 403 403",
+    "intake_appointment_leave": "403 403 302 403 403 403",
     "intake_waitlistentry_changelist": "403 403 200 403 403 403",
     "intake_waitlistentry_change": "403 403 302 403 403 403",
     "intake_waitlistentry_history": "403 403 302 403 403 403",
@@ -210,6 +214,9 @@ POSTS = {
     "intake_appointment_cancel": "403 403 422 403 403 403",
     "intake_appointment_complete": "403 403 409 403 403 403",
     "intake_appointment_miss": "403 403 409 403 403 403",
+    "intake_appointment_arrive": "403 403 409 403 403 403",
+    "intake_appointment_call_in": "403 403 409 403 403 403",
+    "intake_appointment_leave": "403 403 302 403 403 403",
     "intake_calltask_reached": "302 302 302 403 403 403",
     "intake_calltask_left_word": "302 302 302 403 403 403",
     "intake_calltask_not_reached": "302 302 302 403 403 403",
@@ -295,7 +302,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
             args = [app]
         elif name == "view_on_site":
             args = [1, submission.pk]
-        elif model in keys and not name.endswith(("_changelist", "_add")):
+        elif model in keys and not name.endswith(("_changelist", "_add", "_export")):
             args = [keys[model]]
         else:
             args = []

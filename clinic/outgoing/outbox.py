@@ -245,9 +245,13 @@ def _claim() -> Any:
 
 def _deliver(message: Any) -> None:
     result = _try(message)
-    if message.lane == Lane.ALERT and result.state == Message.State.FAILED:
-        # an alert stays due until it is sent, or until its composer says that it is not needed
-        result = replace(result, state=Message.State.WAITING)
+    if result.state == Message.State.FAILED:
+        if message.lane == Lane.ALERT:
+            # an alert stays due until it is sent, or until its composer says that it is not needed
+            result = replace(result, state=Message.State.WAITING)
+        elif message.lane == Lane.SCREEN and result.closed:
+            # a patient mistyped an address: no staff can help, and the patient asks again
+            result = replace(result, state=Message.State.DROPPED)
     if result.state == Message.State.WAITING:
         results.put_off(message, result)
     else:
@@ -407,6 +411,7 @@ def _put_into_lanes() -> None:
 def prune() -> int:
     """Delete the messages that were sent or dropped more than KEPT ago. Returns how many."""
     DBTaskResult.objects.finished().filter(finished_at__lt=Now() - KEPT).delete()
+    pacing.prune()
     over = Message.objects.filter(state__in=(Message.State.SENT, Message.State.DROPPED))
     deleted, _by_model = over.filter(finished_at__lt=Now() - KEPT).delete()
     return deleted

@@ -22,7 +22,7 @@ from django.utils import timezone
 from clinic import audit
 from clinic.ids import new_reference
 from clinic.outgoing import outbox
-from clinic.secrets.sealing import index_key
+from clinic.secrets.sealing import Words, index_key
 from intake import documents, mail_address, search
 from intake.access import grants, sql
 from intake.access.code_limits import CODE_LIFETIME, count_letter
@@ -93,6 +93,27 @@ def renew(*, key: str) -> str | None:
     if old is None:
         return None
     return _new_challenge(old.address_key, old.reference or None, old.draft, old.submissions)
+
+
+def keep_typed(*, key: str, code: str, why: str = "") -> bool:
+    """Keep a typed code that opened nothing, so that the page shows it again with its error.
+
+    Returns False when the browser has no challenge that could hold it.
+    """
+    challenge = _latest_challenge(key)
+    if challenge is None:
+        return False
+    sealed = Challenge._meta.get_field("returned").seal_for(
+        challenge.pk, {"code": code, "why": why}
+    )
+    Challenge.objects.filter(pk=challenge.pk).update(returned=sealed)
+    return True
+
+
+def typed_before(*, key: str) -> Words | None:
+    """Return the code that `keep_typed` kept for the browser, and why; None if there is none."""
+    challenge = _latest_challenge(key)
+    return challenge.returned if challenge else None
 
 
 def may_still_try(*, key: str) -> bool:

@@ -3,14 +3,16 @@
 Every service is one transaction, and takes its locks in the order that `booking` describes.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from intake.appointments import waiting_list
+from clinic import audit
+from intake.appointments import notices, waiting_list
 from intake.appointments.book import FreeTime
 from intake.appointments.claims import claiming, locked, retry_deadlocks, span_of
 from intake.appointments.deadlines import change_deadline
@@ -27,9 +29,15 @@ from intake.appointments.taking import claiming_time, find_time, free_seat
 from intake.domain import workflow
 from intake.errors import Refused
 from intake.models.appointments import Appointment, CancelReason, WaitlistEntry, during
+from intake.models.calls import CallTask
 from intake.models.clinic_time import VisitType
 from intake.models.submissions import Submission
 from intake.ways import calls
+from intake.wording.moments import clock_words
+
+CLOSED = {"complete": "completed", "miss": "no_show"}
+NEWS_FOR = timedelta(days=7)
+"""A patient hears of a no-show that is recorded within this time. A later entry is a correction."""
 
 
 def time_to_move_to(
@@ -191,28 +199,49 @@ def end_visit(
 def record_attendance(*, appointment: Appointment, by: User, request_id: str) -> None:
     """Record that a visit took place.
 
-    Raises workflow.NotAllowed when the visit was cancelled or recorded before, and Refused when the
-    visit has not begun.
+    Idempotent. Raises workflow.NotAllowed when the visit was cancelled, and Refused when the visit
+    has not begun.
     """
     _close(appointment, "complete", by, request_id)
 
 
 def record_no_show(*, appointment: Appointment, by: User, request_id: str) -> None:
-    """Record that the patient did not come. Raises the same errors as `record_attendance`."""
+    """Record that the patient did not come, and tell the patient how to ask for another visit.
+
+    Raises the same errors as `record_attendance`, and Refused when the patient is here.
+    """
     _close(appointment, "miss", by, request_id)
 
 
+def is_news(visit: Appointment) -> bool:
+    """Whether the patient hears of a no-show that is recorded now."""
+    begun: datetime = visit.during.lower
+    return timezone.now() - begun < NEWS_FOR
+
+
 def _close(appointment: Appointment, action: str, by: User, request_id: str) -> None:
+    closed = CLOSED[action]
+    if appointment.status == closed:
+        return
     # checked before the submission is read, because a slot held for a draft has no submission
     workflow.move_visit(appointment.status, action)
     with claiming(spans=[span_of(appointment)]) as now:
         request = request_of(submission_of(appointment))
         row = locked(appointment)
+        if row.status == closed:
+            return
         if row.during.lower > now:
             raise Refused(_("The visit has not begun yet."))
+        if action == "miss" and row.here_since:
+            raise Refused(
+                _("The patient has been here since %(time)s. If that is wrong, first take it back.")
+                % {"time": clock_words(row.here_since)}
+            )
         before = row.status
         step(row, action, by=by, at=now)
         calls.drop(submission_id=row.submission_id, about=row.pk)
+        if action == "miss" and is_news(row):
+            notices.tell_missed(row)
         later = submission_of(row).appointments.filter(during__startswith__gt=row.during.lower)
         moves = (request.progress, action) in workflow.REQUEST_MOVES
         if moves and not later.filter(status__in=workflow.VISITS).exists():
@@ -227,11 +256,35 @@ def _close(appointment: Appointment, action: str, by: User, request_id: str) -> 
         )
 
 
+def ask_again(*, submission: Submission, request_id: str = "") -> None:
+    """Open the request of a patient who missed the visit, for another visit. Idempotent.
+
+    Raises Refused when the request was not opened because the submission is finished.
+    """
+    with transaction.atomic():
+        request = request_of(submission)
+        if request.progress != "missed":
+            return
+        if submission.status in workflow.FINISHED:
+            raise Refused(_("This request is finished. If you want a visit, please call us."))
+        advance(request, "reopen")
+        calls.drop(submission_id=submission.pk, reasons=[CallTask.Reason.MISSED])
+        audit.record(
+            actor=actor_of(None, submission),
+            action="state",
+            subject=str(submission.pk),
+            purpose="PATRQT",
+            request_id=request_id,
+            detail={"kind": "request", "to": request.progress},
+        )
+
+
 def move_visit(row: Appointment, *, by: User | None, at: datetime, **where: Any) -> None:
     """Move a visit, whose row is locked, to a claimed time, and tell the patient."""
-    overbooked = {"overbooked_by": None, "overbook_reason": None, **where}
+    # an arrival and a reason to overbook belong to the earlier time
+    gone = dict.fromkeys(("overbooked_by", "overbook_reason", "arrived_at", "called_in_at"))
     was_at = row.during.lower
-    step(row, "move", by=by, at=at, sequence=row.sequence + 1, **overbooked)
+    step(row, "move", by=by, at=at, sequence=row.sequence + 1, **{**gone, **where})
     tell("appointment_changed", row, knows=by is None, was_at=was_at)
     schedule_reminders(row)
 

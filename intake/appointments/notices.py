@@ -33,6 +33,17 @@ def tell(
     )
 
 
+def tell_missed(appointment: Appointment) -> None:
+    """Tell the patient that the visit did not take place, and how to ask for another visit."""
+    telling.tell(
+        submission=submission_of(appointment),
+        reason=telling.VISITS["appointment_missed"],
+        order=outbox.Order(
+            kind="appointment_missed", occasion=f"{appointment.pk}:{appointment.sequence}"
+        ),
+    )
+
+
 def schedule_reminders(appointment: Appointment) -> None:
     """Put the reminders whose time is still to come into the outbox."""
     now, start = timezone.now(), appointment.during.lower

@@ -94,6 +94,8 @@ def load(*, patients: Sequence[Patient], now: datetime, clinician: User | None =
 DEMO_VISITS = (("in_person", "First visit", 40), ("video", "Video visit", 20),
                ("phone", "Phone visit", 20))  # fmt: skip
 DEMO_HOURS = (("08:30", "12:00"), ("13:00", "16:30"))
+# the visits of today: the request, and in how many minutes the visit begins and the patient arrived
+DEMO_TODAY = {4: (-60, None), 5: (0, -10), 6: (60, None)}
 
 
 @transaction.atomic
@@ -101,8 +103,9 @@ def load_book(*, clinicians: Sequence[tuple[str, Any]]) -> int:
     """Make the calendar of the demonstration. Returns how many appointments the calendar has.
 
     Makes a location, opening hours on weekdays for `clinicians` (name, account), visit types, and
-    visits of patients who ask for one: three are over, one is offered, the others are booked. Two
-    patients are put on the waiting list. No letter is sent.
+    visits of patients who ask for one: three are over, one is offered, the others are booked. Three
+    of these are about now: a patient is late, one is here, one comes soon. Two patients are put on
+    the waiting list. No letter is sent.
     """
     place = Location.objects.create(
         name=settings.CLINIC_PLACES[0],
@@ -149,10 +152,16 @@ def _demo_visits(visit: VisitType, place: Location, clinician: Clinician) -> int
         if not is_over and not free:
             break
         start = before + timedelta(hours=number) if is_over else free[0].start
+        arrived_at = None
+        if number in DEMO_TODAY:
+            begins, arrived = DEMO_TODAY[number]
+            start = now.replace(second=0, microsecond=0) + timedelta(minutes=begins)
+            arrived_at = now + timedelta(minutes=arrived) if arrived is not None else None
         row = Appointment(
             id=uuid7(),
             submission=None if is_offered else request.submission,
-            clinician=clinician if is_over else free[0].clinician,
+            clinician=clinician if is_over or number in DEMO_TODAY else free[0].clinician,
+            arrived_at=arrived_at,
             location=place,
             visit_type=visit,
             during=during(start, start + timedelta(minutes=visit.minutes)),

@@ -18,7 +18,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -29,7 +28,7 @@ from intake.desk import procedure
 from intake.errors import Refused
 from intake.models.calls import CallTask
 from intake.models.submissions import Submission
-from intake.staff.lists import PatientAdmin, find_patients, record_view
+from intake.staff.lists import PatientAdmin, address_back, find_patients, record_view
 from intake.staff.owed_calls import (
     BUTTONS,
     MOST_TRIES,
@@ -267,9 +266,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
 
     def back(self, request: StaffRequest) -> HttpResponse:
         """Redirect to the page from which the outcome was posted."""
-        back = request.POST.get("back", "")[:200]
-        safe = back.startswith("/admin/") and url_has_allowed_host_and_scheme(back, None)
-        return redirect(back if safe else self.address("changelist"))
+        return redirect(address_back(request, self.address("changelist")))
 
     def posted_with(self, request: StaffRequest, task: CallTask) -> list[CallTask]:
         """Return the patient's other open tasks whose ids were posted, too."""

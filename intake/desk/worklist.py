@@ -9,8 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -20,6 +22,7 @@ from clinic.lists import Context
 from clinic.requests import StaffRequest
 from intake import documents
 from intake.desk import changes, decisions, findings, patient_messages, transitions
+from intake.desk.export_page import export_page
 from intake.desk.findings_page import findings_page
 from intake.desk.forms import DecisionForm, MessageForm
 from intake.desk.reach import ReachPage
@@ -261,6 +264,14 @@ class SubmissionAdmin(ReachPage, PatientAdmin[Submission]):
         else:
             messages.success(request, _("The call is noted."))
         return redirect(back)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/", view, name="intake_submission_export"), *super().get_urls()]
+
+    def export_view(self, request: StaffRequest) -> HttpResponseBase:
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return export_page(request, context)
 
     @record_view
     def findings_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:

@@ -191,11 +191,28 @@ VISIT_MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("confirmed", "cancel"): "cancelled",
     ("confirmed", "complete"): "completed",
     ("confirmed", "miss"): "no_show",
+    # An arrival does not change the status. A patient who comes after the no-show is here, too, but
+    # the clinic no longer keeps the time of the visit.
+    **{
+        (status, action): status
+        for status in ("confirmed", "no_show")
+        for action in ("arrive", "call_in")
+    },
+    **{(status, "leave"): status for status in VISITS},
     # staff correct a wrong entry
     ("completed", "miss"): "no_show",
     ("no_show", "complete"): "completed",
 }
 """(status, action) → next status of an appointment."""
+
+VISIT_STATES: Final[Mapping[str, str]] = {
+    **VISIT_STATUSES,
+    "confirmed": "Booked",
+    "here": "Here",
+    "called_in": "In",
+    "completed": "Kept",
+}
+"""State of a visit on the list of the day → label: the status, or how far the patient has come."""
 
 
 class NotAllowed(Exception):
@@ -238,6 +255,13 @@ def move_visit(status: str, action: str) -> str:
             "This cannot be done any more: the appointment is"
             f" “{VISIT_STATUSES.get(status, status).lower()}”."
         ) from None
+
+
+def state_of_visit(status: str, *, is_here: bool, is_called_in: bool) -> str:
+    """Return the state of a visit, a key of VISIT_STATES."""
+    if (status, "call_in") not in VISIT_MOVES or not is_here:
+        return status
+    return "called_in" if is_called_in else "here"
 
 
 def allowed(status: str) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ SUBJECTS = {
     "confirmed": _("The appointment at %(clinic)s"),
     "changed": _("The appointment at %(clinic)s was moved"),
     "cancelled": _("The appointment at %(clinic)s was cancelled"),
+    "missed": _("The appointment at %(clinic)s did not take place"),
     "reminder": _("A reminder of the appointment at %(clinic)s"),
 }
 
@@ -162,6 +163,34 @@ def appointment_reminder(message: Message) -> Letter | None:
 def appointment_cancelled(message: Message) -> Letter | None:
     """Say that the visit is cancelled."""
     return _visit_letter(message, "cancelled", status="cancelled")
+
+
+@outbox.composer("appointment_missed", about=references_of_appointments)
+def appointment_missed(message: Message) -> Letter | None:
+    """Say that the visit did not take place, and how to ask for another visit.
+
+    Returns None when the patient came after all, or has another visit.
+    """
+    pk, sequence = message.occasion.split(":")
+    rows = Appointment.objects.filter(pk=pk, sequence=sequence, status="no_show", arrived_at=None)
+    row = rows.for_reading().first()
+    if row is None or row.submission is None:
+        return None
+    booked_again = row.submission.appointments.filter(status="confirmed")
+    return None if booked_again.exists() else _letter(message, row.submission, "missed", [row])
+
+
+@outbox.composer("come_in", about=references_of_appointments)
+def come_in(message: Message) -> Letter | None:
+    """Ask a patient who is here to come in. Returns None when the patient left."""
+    row = Appointment.objects.filter(pk=_pk(message)).for_reading().first()
+    if row is None or row.submission is None or row.state != "called_in":
+        return None
+    channel, address = required_way(row.submission, message)
+    with translation.override(row.submission.language):
+        text = text_of("come_in", reference=row.submission.reference, place=row.location.name)
+        subject = _("Please come in at %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
+        return Letter((address,), subject, text, channel)
 
 
 def _pk(message: Message) -> str:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0022_safe_contact'),
+        ('intake', '0032_pages_that_come_back'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

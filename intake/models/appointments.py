@@ -4,7 +4,7 @@ Only the submission of a row identifies the patient. The database constraint `ap
 prevents double bookings, whatever the program does.
 """
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -12,7 +12,8 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -115,6 +116,19 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         """Return the appointments that overlap the half-open time from `start` to `end`."""
         return self.filter(during__overlap=during(start, end))
 
+    def on_days(self, first: date, last: date) -> "AppointmentQuerySet":
+        """Return the appointments that begin on these days, by the clock of their location."""
+        day = timedelta(days=1)  # no zone is further than a day from UTC
+        begin, end = (datetime.combine(each, time(), UTC) for each in (first - day, last + 2 * day))
+        at_place = Func(
+            F("location__time_zone"),
+            F("during__startswith"),
+            function="timezone",
+            output_field=models.DateTimeField(),
+        )
+        rows = self.between(begin, end).alias(day=Cast(at_place, models.DateField()))
+        return rows.filter(day__gte=first, day__lte=last)
+
     def for_reading(self) -> "AppointmentQuerySet":
         """Load in one query all that a line about an appointment shows. Does not load answers."""
         rows = self.select_related("clinician", "location", "visit_type", "submission")
@@ -155,6 +169,9 @@ class Appointment(models.Model):
     overbook_reason = SealedField[Words | None](null=True)  # {"text": …}
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    # When the patient arrived for the visit, and when the clinic asked the patient to come in.
+    arrived_at = models.DateTimeField(null=True)
+    called_in_at = models.DateTimeField(null=True)
 
     objects = AppointmentQuerySet.as_manager()
 
@@ -240,6 +257,32 @@ class Appointment(models.Model):
     @property
     def zone(self) -> tzinfo:
         return self.location.zone
+
+    @property
+    def here_since(self) -> datetime | None:
+        """When the patient arrived, by the clock of the location; None if the patient is not here.
+
+        Only an arrival on the day of the visit counts: the release before keeps `arrived_at` when
+        it moves a visit to another day.
+        """
+        at = self.arrived_at.astimezone(self.zone) if self.arrived_at else None
+        return at if at and at.date() == self.starts.date() else None
+
+    @property
+    def in_since(self) -> datetime | None:
+        """When the clinic asked the patient to come in; None before that."""
+        if self.here_since is None or self.called_in_at is None:
+            return None
+        return self.called_in_at.astimezone(self.zone)
+
+    @property
+    def state(self) -> str:
+        """The state of the visit on the list of the day, a key of workflow.VISIT_STATES."""
+        return workflow.state_of_visit(
+            self.status,
+            is_here=self.here_since is not None,
+            is_called_in=self.in_since is not None,
+        )
 
     @property
     def is_overbooked(self) -> bool:

@@ -36,6 +36,7 @@ class CallTask(models.Model):
         CONFIRMED = "confirmed", _("The appointment is booked")
         CHANGED = "changed", _("The appointment is moved")
         CANCELLED = "cancelled", _("The appointment is cancelled")
+        MISSED = "missed", _("The patient did not come")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="call_tasks")

@@ -211,7 +211,10 @@ class Submission(models.Model):
 
     class Meta:
         default_permissions = ("view",)
-        permissions = [("decide_submission", "Can decide on a submission")]
+        permissions = [
+            ("decide_submission", "Can decide on a submission"),
+            ("export_submission", "Can export submissions"),
+        ]
         verbose_name = pgettext_lazy("worklist entry", "submission")
         indexes = [
             models.Index(fields=ORDER, name="submission_worklist", condition=IS_WAITING),

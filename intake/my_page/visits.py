@@ -1,4 +1,4 @@
-"""Answer offers, cancel a visit, join the waiting list, download the calendar file.
+"""Answer offers, arrive, cancel a visit, join the waiting list, download the calendar file.
 
 No view takes the id of a visit: the visit is found through the submission that the code opened. The
 services check that an offer belongs to this submission and is still open.
@@ -6,11 +6,12 @@ services check that an offer belongs to this submission and is still open.
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.requests import Request
-from intake.appointments import booking, changing, offers, waiting_list
+from intake.appointments import arrival, booking, changing, offers, waiting_list
 from intake.appointments.calendar_file import NAME, calendar_file, media_type
 from intake.appointments.views.visit_words import may_change, words_of
 from intake.errors import Conflict, Refused
@@ -76,6 +77,29 @@ def restore(request: Request, *, grant: Grant, submission: Submission) -> HttpRe
     visit = rows.for_reading().order_by("-changed_at").first()
     if visit is not None:
         booking.restore(appointment=visit, request_id=request.request_id)
+    return redirect("intake:my")
+
+
+@require_POST
+@with_grant
+@with_refusals
+def arrive(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """Note that the patient is here for today's visit."""
+    visit = arrival.visit_of(submission)
+    if visit is None:
+        raise Refused(
+            _("We have no visit for you today. Please ask at the front desk, or call us.")
+        )
+    arrival.arrive(appointment=visit, request_id=request.request_id)
+    return redirect(f"{reverse('intake:my')}#visit")
+
+
+@require_POST
+@with_grant
+@with_refusals
+def again(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """Ask for another visit after the patient missed one."""
+    changing.ask_again(submission=submission, request_id=request.request_id)
     return redirect("intake:my")
 
 

@@ -26,6 +26,7 @@ from intake.draft_content import (
     APPOINTMENT,
     CONTACT,
     EMERGENCY,
+    SAVE,
     SAVED_ADDRESS,
     Content,
     detail,
@@ -36,6 +37,7 @@ from intake.questionnaire import sql
 from intake.questionnaire.drafts import walk_of
 from intake.questionnaire.walk import CONFIRM_AGE_BELOW, Walk
 
+TELLS_ONCE_IN = timedelta(minutes=10)  # how often a saved draft's reference is sent at most
 TRIES = 5  # tries to save before Conflict is raised; a patient has two open tabs, not five
 
 
@@ -354,7 +356,7 @@ def save_for_later(
     the reference is sent to the address at most once in ten minutes; `may_tell` is called when a
     message is due and decides whether it is sent. Raises Conflict.
     """
-    at, fresh = timezone.now(), timedelta(minutes=10)
+    at, fresh = timezone.now(), TELLS_ONCE_IN
     before = walk_of(draft).content.saved
     was_told = (
         before.get("address") == address and datetime.fromisoformat(before["at"]) > at - fresh
@@ -368,6 +370,7 @@ def save_for_later(
         veiled = [name for name in walk.content.veiled_contact if name != SAVED_ADDRESS]
         veiled += [SAVED_ADDRESS] if kept else []
         content = replace(walk.content, saved=saved, veiled_contact=tuple(veiled))
+        content = content.without_returned(SAVE)
         return walk.with_content(content)
 
     with transaction.atomic():

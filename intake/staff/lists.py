@@ -19,6 +19,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -40,6 +41,7 @@ from intake.staff import reads
 from intake.staff.reach_words import NO_WAY
 from intake.staff.status_words import alarm_mark, span_words, standing_words, target_words
 from intake.ways.contact import reaches_of
+from intake.wording.languages import month_names
 
 _REVISION = re.compile(r"[0-9]{1,9}")
 
@@ -222,9 +224,17 @@ class PatientAdmin(RecordedAdmin[Row]):
         return status
 
 
+def address_back(request: HttpRequest, default: str) -> str:
+    """Return the staff page from which a button was pressed (`back`), or `default` without one."""
+    back = request.POST.get("back", "")[:500]
+    safe = back.startswith("/admin/") and url_has_allowed_host_and_scheme(back, None)
+    return back if safe else default
+
+
 def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:
     """Return the ids of the submissions whose patient fits the search term, the best fit first."""
-    wanted = search.query_tokens(term)
+    months = month_names()
+    wanted = search.query_tokens(term, months)
     if not wanted:
         return []
     # reads values, not models, because up to 200 candidates are ranked for a page of 25
@@ -232,7 +242,7 @@ def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:
     columns = candidates.values_list("pk", "person", "submitted_at")[: search.CANDIDATES]
     opened = Submission._meta.get_field("person").open_for
     ranked = sorted(
-        (search.rank(term, opened(pk, person)), -sent.timestamp(), pk)
+        (search.rank(term, opened(pk, person), months), -sent.timestamp(), pk)
         for pk, person, sent in cast(Iterable[tuple[UUID, Sealed, datetime]], columns)
     )
     return [pk for place, _sent, pk in ranked if place < 3]

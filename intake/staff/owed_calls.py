@@ -30,7 +30,7 @@ from intake.wording.moments import moment_words
 from intake.wording.reading import phone_words
 
 Reason = CallTask.Reason
-VISITS = (Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED)
+VISITS = (Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED, Reason.MISSED)
 MOST_TRIES = 3  # after these calls the clinic's procedure says what staff do
 MOST = 100  # the page header counts no further than this
 BUTTONS = {

@@ -23,7 +23,10 @@ from intake.models.submissions import Communication, Submission
 from intake.ways import calls, contact
 
 Reason = CallTask.Reason
-OF_VISITS = (Reason.OFFER, Reason.LOST, Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED)
+OF_VISITS = (
+    *(Reason.OFFER, Reason.LOST, Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED),
+    Reason.MISSED,
+)
 # A patient who opens the own page has read this news. MORE is missing, because staff must still
 # reach a patient from whom they need more information.
 READ = (Reason.MESSAGE, *OF_VISITS)
@@ -31,6 +34,7 @@ VISITS = {
     "appointment_confirmed": Reason.CONFIRMED,
     "appointment_changed": Reason.CHANGED,
     "appointment_cancelled": Reason.CANCELLED,
+    "appointment_missed": Reason.MISSED,
 }
 """For each letter about a visit, the reason of the call that replaces the letter."""
 
@@ -86,7 +90,7 @@ def _visit(message: Message) -> None:
     rows = Appointment.objects.select_related("submission").filter(pk=pk, sequence=sequence)
     row = rows.first()
     if row and row.submission:
-        before = [row.during.lower]
+        before = [row.during.lower] if row.during.lower > timezone.now() else []
         _owe_unsent(message, row.submission, VISITS[message.kind], before)
 
 

@@ -1,13 +1,14 @@
 """Filters and orders of the lists of appointments and clinic time."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any, cast
 
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,11 +22,15 @@ DAY = timedelta(days=1)
 
 
 class DayFilter(FixedFilter):
-    """Shows the visits of today by default. A search looks at all days."""
+    """Shows the visits of today by default, or of one typed day. A search looks at all days.
+
+    The day of a visit is that of its location's clock.
+    """
 
     title = gettext_lazy("when")
     parameter_name = "when"
     options = [
+        ("yesterday", gettext_lazy("Yesterday")),
         ("tomorrow", gettext_lazy("Tomorrow")),
         ("week", gettext_lazy("This week")),
         ("next", gettext_lazy("Next week")),
@@ -35,45 +40,60 @@ class DayFilter(FixedFilter):
     ]
 
     def default_words(self, changelist: ChangeList) -> Any:
+        if self.day:
+            return date_format(self.day, "D j M Y")
         return _("All days") if changelist.query else _("Today")
 
+    @property
+    def day(self) -> date | None:
+        return self.day_of(self.value() or "")
+
+    @staticmethod
+    def day_of(value: str) -> date | None:
+        """Read a day in an address, such as 2026-11-30. Returns None for any other text."""
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            return None
+        return day if 2000 <= day.year < 2200 else None
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        if value == "all" or (term_of(request) and value not in dict(self.options)):
+        value, chosen = self.value(), self.day
+        is_known = value in dict(self.options) or chosen
+        if value == "all" or (term_of(request) and not is_known):
             return queryset
         today = timezone.localdate()
         monday = today - timedelta(days=today.weekday())
-        far = today + timedelta(days=800)
         spans = {
-            "tomorrow": (today + DAY, today + 2 * DAY),
-            "week": (monday, monday + 7 * DAY),
-            "next": (monday + 7 * DAY, monday + 14 * DAY),
-            "coming": (today, far),
-            "past": (today - 30 * DAY, today),
+            "yesterday": (today - DAY, today - DAY),
+            "tomorrow": (today + DAY, today + DAY),
+            "week": (monday, monday + 6 * DAY),
+            "next": (monday + 7 * DAY, monday + 13 * DAY),
+            "coming": (today, today + timedelta(days=800)),
+            "past": (today - 30 * DAY, today - DAY),
         }
-        begin, end = spans.get(value or "", (today, today + DAY))
-        zone = timezone.get_current_timezone()
-        return cast(AppointmentQuerySet, queryset).between(
-            *(datetime.combine(day, time(), zone) for day in (begin, end))
-        )
+        first, last = spans.get(value or "", (chosen or today, chosen or today))
+        return cast(AppointmentQuerySet, queryset).on_days(first, last)
 
 
 class VisitStatusFilter(FixedFilter):
-    """Shows booked, completed and missed visits by default."""
+    """Shows all visits by default, cancelled ones too, and no held times."""
 
     title = gettext_lazy("status")
     parameter_name = "status"
-    options = [*workflow.VISIT_STATUSES.items(), ("all", gettext_lazy("All"))]
+    options = [*workflow.VISIT_STATUSES.items(), ("all", gettext_lazy("All, and held times"))]
 
     def default_words(self, changelist: ChangeList) -> Any:
-        return _("Booked, done, missed")
+        return _("All visits")
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in workflow.VISIT_STATUSES:
             return queryset.filter(status=self.value())
         if self.value() == "all":
             return queryset
-        return queryset.filter(status__in=workflow.VISITS)
+        # a hold that was released is cancelled without a reason, and was never a visit
+        cancelled = Q(status="cancelled") & ~Q(cancel_reason="")
+        return queryset.filter(Q(status__in=workflow.VISITS) | cancelled)
 
 
 class HoursFilter(FixedFilter):

@@ -14,36 +14,29 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.lists import Context
 from clinic.requests import StaffRequest
-from intake.appointments import changing
-from intake.appointments.admin.filters import (
-    ClinicianFilter,
-    DayFilter,
-    HoursFilter,
-    LocationFilter,
-    TimeOrder,
-    VisitStatusFilter,
-)
+from intake.appointments import arrival, changing
+from intake.appointments.admin.day_list import DayList, state_words
 from intake.appointments.admin.time_forms import ChosenSlotsForm
 from intake.appointments.admin.times import Times
+from intake.appointments.admin.visit_buttons import buttons_for, may_change
 from intake.appointments.admin.words import time_words
 from intake.appointments.slot_gone import SlotGone
 from intake.appointments.steps import submission_of
+from intake.domain import workflow
 from intake.errors import STAFF_REFUSALS
 from intake.models.appointments import Appointment, CancelReason, Offer
 from intake.models.calls import CallTask
 from intake.models.clinic_time import VisitType
 from intake.models.submissions import Submission
 from intake.staff import reads
-from intake.staff.lists import PatientAdmin, find_patients, record_page, record_view
-from intake.staff.owed_calls import owed_calls_of, say_who_tells_patient
+from intake.staff.lists import address_back, find_patients, record_page, record_view
+from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.staff.reach_words import reach_words
 from intake.ways.contact import reach_of
 from intake.wording.people import person_words
@@ -59,6 +52,9 @@ STEP_WORDS = {
     "cancel": gettext_lazy("Cancelled"),
     "complete": gettext_lazy("Took place"),
     "miss": gettext_lazy("Did not come"),
+    "arrive": gettext_lazy("Arrived"),
+    "call_in": gettext_lazy("Asked to come in"),
+    "leave": gettext_lazy("Arrival taken back"),
 }
 """The steps of an appointment's history, in words."""
 
@@ -86,19 +82,10 @@ class CancelForm(forms.Form):
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(PatientAdmin[Appointment]):
+class AppointmentAdmin(DayList):
     """The list of visits and the page of one visit."""
 
-    list_display = ["when", "patient", "opens", "kind", "clinician", "location", "state"]
-    list_filter = [DayFilter, ClinicianFilter, LocationFilter, VisitStatusFilter, HoursFilter]
-    list_select_related = ["clinician", "location", "visit_type", "submission"]
-    list_per_page = 50
-    sortable_by = []
-    posts = ["move", "cancel", "complete", "miss"]
-    list_title = gettext_lazy("Appointments")
-    is_in_index = False
-    changelist = TimeOrder
-    reference_lookup = "submission__reference"
+    posts = ["move", "cancel", "complete", "miss", "arrive", "call_in", "leave"]
 
     def has_view_permission(self, request: HttpRequest, obj: Appointment | None = None) -> bool:
         if not request.user.has_perm("intake.view_appointment"):
@@ -129,40 +116,6 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
         seen = Submission.objects.filter(appointments__in=rows).distinct()
         return rows.filter(submission__in=find_patients(seen, term))
 
-    # --- columns ---------------------------------------------------------------------------------
-    @admin.display(description=gettext_lazy("When"))
-    def when(self, row: Appointment) -> str:
-        start, end = row.starts, row.ends
-        return format_html(
-            '<a href="{}">{}, {}–{}</a>',
-            self.address("change", row.pk),
-            date_format(start, "D j M"),
-            date_format(start, "TIME_FORMAT"),
-            date_format(end, "TIME_FORMAT"),
-        )
-
-    @admin.display(description=gettext_lazy("Patient"))
-    def patient(self, row: Any) -> str:
-        if row.submission is None:
-            return _("held")
-        return row.submission.person.get("name") or _("Name not given")
-
-    @admin.display(description=gettext_lazy("Reference"))
-    def opens(self, row: Any) -> str:
-        return row.submission.reference if row.submission else "–"
-
-    @admin.display(description=gettext_lazy("Visit"))
-    def kind(self, row: Appointment) -> str:
-        return str(row.visit_type)
-
-    @admin.display(description=gettext_lazy("Status"))
-    def state(self, row: Any) -> str:
-        words: str = row.get_status_display()
-        return _("%(status)s; overbooked") % {"status": words} if row.is_overbooked else words
-
-    def submissions_shown(self, rows: list[Appointment]) -> list[Submission]:
-        return [row.submission for row in rows if row.submission]
-
     # --- the page --------------------------------------------------------------------------------
     @record_view
     def change_view(self, request: StaffRequest, row: Appointment, **kwargs: Any) -> HttpResponse:
@@ -185,7 +138,8 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
             "offers": offers,
             **notes_of(row),
             "history": history_of(row),
-            **buttons_for(row, may_change=may_change(request)),
+            **buttons_for(row, request),
+            "state": state_words(row),
             "form": form or CancelForm(),
             "refused": error,
             "owed": owed_calls_of(request, row.submission, context["reach"]),
@@ -207,7 +161,7 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
             "title": row.submission.reference if row.submission else _("Held time"),
             "row": row,
             "when": time_words(row.starts, row.ends),
-            "status": row.get_status_display(),
+            "status": workflow.VISIT_STATES[row.state],
             "name": person.get("name", ""),
             "phone": phone,
             "phone_words": phone_words(phone) if phone else "",
@@ -260,8 +214,43 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
     def miss_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         row = self.changeable(request, object_id)
         return self.act(
-            request, row, changing.record_no_show, _("Stored: the patient did not come.")
+            request,
+            row,
+            changing.record_no_show,
+            _("Stored: the patient did not come."),
+            reason_to_call=CallTask.Reason.MISSED if changing.is_news(row) else "",
         )
+
+    def arrive_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
+        row = self.changeable(request, object_id)
+        return self.note_arrival(request, row, arrival.arrive, _here_words)
+
+    def call_in_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
+        """Ask the patient to come in, as the front desk or as the clinician of the visit."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = self.record_or_404(request, object_id)
+        return self.note_arrival(request, row, arrival.call_in, _called_in_words)
+
+    def leave_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
+        row = self.changeable(request, object_id)
+        return self.note_arrival(request, row, arrival.leave, _left_words)
+
+    def note_arrival(
+        self,
+        request: StaffRequest,
+        row: Appointment,
+        service: Callable[..., Appointment],
+        words: Callable[[Appointment], str],
+    ) -> HttpResponse:
+        """Call the service of a button about an arrival, and say in `words` how it is now."""
+        if request.method == "POST":
+            try:
+                visit = service(appointment=row, by=request.user, request_id=request.request_id)
+            except STAFF_REFUSALS as error:
+                return self.show(request, row, error=error, status=409)
+            messages.success(request, words(visit))
+        return redirect(address_back(request, self.address("change", row.pk)))
 
     def changeable(self, request: StaffRequest, object_id: str) -> Appointment:
         """Return the appointment whose button was pressed.
@@ -298,7 +287,7 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
                 say_who_tells_patient(request, submission_of(row), done, reason_to_call)
             else:
                 messages.success(request, done)
-        return redirect(self.address("change", row.pk))
+        return redirect(address_back(request, self.address("change", row.pk)))
 
     # --- moving it -------------------------------------------------------------------------------
     def move_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
@@ -381,19 +370,20 @@ def history_of(row: Appointment) -> list[tuple[Any, str, datetime, str]]:
     ]
 
 
-def buttons_for(row: Appointment, *, may_change: bool) -> dict[str, bool]:
-    """Return which buttons the page of a visit shows. Without `may_change` it shows none."""
-    is_booked = row.status == "confirmed"
-    has_begun = row.during.lower <= timezone.now()
-    return {
-        "may_change": may_change,
-        "may_move": may_change and is_booked,
-        "may_cancel": may_change and is_booked,
-        "may_complete": may_change and has_begun and row.status in ("confirmed", "no_show"),
-        "may_miss": may_change and has_begun and row.status in ("confirmed", "completed"),
+def _here_words(visit: Appointment) -> str:
+    if visit.here_since is None:
+        return ""
+    return _("The patient has been here since %(time)s.") % {
+        "time": date_format(visit.here_since, "TIME_FORMAT")
     }
 
 
-def may_change(request: HttpRequest) -> bool:
-    """Whether the reader may change all visits."""
-    return request.user.has_perm("intake.change_appointment")
+def _called_in_words(visit: Appointment) -> str:
+    letter = letter_words(reach_of(submission_of(visit))) or _(
+        "No letter goes out: say it in person."
+    )
+    return _("The patient’s page says: please come in.") + f" {letter}"
+
+
+def _left_words(visit: Appointment) -> str:
+    return _("Stored: the patient is not here.")

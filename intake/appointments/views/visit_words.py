@@ -6,8 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from intake.appointments import calendar_file, free_times
+from intake.appointments import arrival, calendar_file, free_times
 from intake.appointments.deadlines import change_deadline, restore_deadline
+from intake.domain import workflow
 from intake.models.appointments import Appointment, AppointmentRequest, Offer
 from intake.models.clinic_time import VisitKind
 from intake.models.submissions import Submission, Urgency
@@ -21,14 +22,18 @@ def visit_context(submission: Submission) -> dict[str, Any]:
     """Return what the patient's own page says about visits, as a part of its context.
 
     Makes three queries: for the newest visit, the offers and the waiting list. Makes a few more
-    queries if the page speaks of the waiting list.
+    queries if the page speaks of the waiting list, and one if the patient missed the visit.
     """
     request = getattr(submission, "appointment_request", None)
     newest = _newest(submission)
     booked = newest if newest and newest.status == "confirmed" else None
     coming = booked if booked and booked.during.lower > timezone.now() else None
     is_bookable = booked is None and _is_bookable(submission)
-    could_wait = is_bookable or (coming is not None and free_times.may_choose(submission.urgency))
+    missed = booked is None and request is not None and request.progress == "missed"
+    here = _arrival_context(arrival.visit_of(submission) if missed else booked)
+    comes_now = here["may_arrive"] or here["here_since"]
+    could_come_earlier = coming is not None and free_times.may_choose(submission.urgency)
+    could_wait = is_bookable or (could_come_earlier and not comes_now)
     offers = _offers_context(request, is_booked=booked is not None)
     return {
         "appointment": words_of(newest) if newest else None,
@@ -43,9 +48,25 @@ def visit_context(submission: Submission) -> dict[str, Any]:
         "says_next": submission.urgency >= Urgency.URGENT
         or (coming is None and not offers["offers"]),
         **offers,
+        **here,
+        "may_ask_again": missed and submission.status not in workflow.FINISHED,
         "may_choose": is_bookable and settings.APPOINTMENT_MODE == "slots",
         **_waiting_context(submission, request, could_wait=could_wait),
     }
+
+
+def _arrival_context(visit: Appointment | None) -> dict[str, Any]:
+    """Return whether the patient may say "I am here", or since when the patient waits."""
+    now = timezone.now()
+    context = {"may_arrive": False, "arrive_from": "", "here_since": "", "is_called_in": False}
+    if visit is None or not arrival.is_today(visit, at=now):
+        return context
+    if visit.here_since:
+        since = moments.clock_words(visit.here_since)
+        return context | {"here_since": since, "is_called_in": visit.in_since is not None}
+    if now < (opens := arrival.opens_at(visit)):
+        return context | {"arrive_from": moments.clock_words(opens)}
+    return context | {"may_arrive": True}
 
 
 def _future_words(visit: Appointment, until: datetime | None) -> str:

@@ -289,7 +289,8 @@ def test_the_demonstration_has_an_open_book_with_visits_offers_and_some_who_wait
     assert WaitlistEntry.objects.count() == 2
     for row in Appointment.objects.filter(status="confirmed"):
         assert row.submission.appointment_request.progress == "booked"
-        assert row.starts > timezone.now()
+    begun = Appointment.objects.filter(status="confirmed", during__startswith__lt=timezone.now())
+    assert [row.arrived_at is not None for row in begun.order_by("during")] == [False, True]
     assert not Message.objects.exists()  # the invented patients get no messages
     for visit_type in VisitType.objects.all():
         assert free_times.free_slots(visit_type=visit_type, limit=1)

@@ -86,7 +86,7 @@ def test_each_reason_says_what_the_patient_has_to_hear(desk):
         "message": str(letter.pk),
         "offer": str(made[0].pk),
         "lost": str(made[0].pk),
-        **dict.fromkeys(("confirmed", "changed", "cancelled"), f"{visit.pk}:1"),
+        **dict.fromkeys(("confirmed", "changed", "cancelled", "missed"), f"{visit.pk}:1"),
         "more": "of another kind",
     }
     assert set(occasions) == set(CallTask.Reason.values)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from clinic.models import Message
 from clinic.outgoing import outbox
 from intake.appointments import booking, changing, ending, offers, waiting_list
-from intake.models.appointments import Appointment, Offer
+from intake.models.appointments import Appointment, Offer, during
 from intake.models.clinic_time import Clinician
 from intake.models.submissions import Submission
 from intake.my_page import replies
@@ -115,6 +115,14 @@ def move(way: str) -> tuple[Submission, Act]:
 def cancel(way: str) -> tuple[Submission, Act]:
     visit = visitor(way)
     return visit.submission, lambda: posted(visit_page(visit, "cancel"), {"reason": "clinician"})
+
+
+def miss(way: str) -> tuple[Submission, Act]:
+    visit = visitor(way)
+    start = timezone.now() - timedelta(hours=1)
+    half_an_hour = timedelta(minutes=30)
+    Appointment.objects.filter(pk=visit.pk).update(during=during(start, start + half_an_hour))
+    return visit.submission, lambda: posted(visit_page(visit, "miss"), {})
 
 
 def cancel_as_asked(way: str) -> tuple[Submission, Act]:
@@ -221,6 +229,7 @@ ACTS = {
     overbook: ("letter", "call"),
     move: ("letter", "call"),
     cancel: ("letter", "call"),
+    miss: ("letter", "call"),
     cancel_as_asked: ("letter", "knows"),
     want_no_visit: ("letter", "knows"),
     patient_books: ("letter", "knows"),
