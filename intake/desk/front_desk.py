@@ -47,6 +47,7 @@ from intake.staff.lists import PatientAdmin, record_page, record_view, run_servi
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.staff.reach_words import NO_WAY, reach_words
 from intake.staff.status_words import alarm_mark, standing_words, target_words
+from intake.staff.told import told_words
 from intake.ways.contact import Reach, reach_of
 from intake.wording.reading import phone_words
 
@@ -160,6 +161,7 @@ class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
             "phone": reach.phone,
             "phone_words": phone_words(reach.phone),
             "reach_words": reach_words(reach),
+            "told": told_words(row),
             "language": page.language,
             "contact": page.contact,
             "request_": wish,

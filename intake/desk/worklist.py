@@ -47,6 +47,7 @@ from intake.staff.lists import PatientAdmin, record_view, run_service
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.staff.reach_words import reach_words
 from intake.staff.status_words import target_words
+from intake.staff.told import told_words
 from intake.ways import calls
 from intake.ways.contact import Reach, reach_of
 from intake.ways.forms import CallForm
@@ -162,6 +163,7 @@ class SubmissionAdmin(ReachPage, PatientAdmin[Submission]):
             "next": self.next_after(submission, request.user),
             "letter": letter_words(reach),
             "reach_words": reach_words(reach),
+            "told": told_words(submission),
             "owed": owed_calls_of(request, submission, reach),
             "courses": findings.courses_of(submission),
             "line": (findings.WIDTH, findings.HEIGHT),
