@@ -197,7 +197,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
         # the buttons post the admin's own form around the list, because that form has the CSRF
         # token
         again = format_html(
-            '<label class="vh" for="again-{0}">{1}</label><select id="again-{0}" name="{2}">{3}'
+            '<label class="hint" for="again-{0}">{1}</label><select id="again-{0}" name="{2}">{3}'
             "</select>",
             row.pk,
             _("If not reached, call again"),

@@ -247,6 +247,8 @@ class ContactForm(WalkForm):
             self.add_error(
                 "email", _("Enter an e-mail address, or choose another way to reach you.")
             )
+        if data.get("calls") == "then" and data.get("prefer_time") == "any":
+            self.add_error("prefer_time", _("Choose the time at which we may call."))
         if data.get("calls") == "no" and not data.get("email") and "email" not in self.errors:
             if not sms.is_on():
                 self.add_error("email", _("If we may not call, enter an e-mail address."))

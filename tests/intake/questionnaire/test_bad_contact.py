@@ -206,6 +206,7 @@ def test_of_the_choices_of_the_wish_only_those_offered_are_taken(name):
         ({"calls": "no", "prefer": "text", "email": ""}, True, ""),
         ({"calls": "no", "prefer": "phone"}, True, ""),
         ({"calls": "then", "prefer_time": "morning", "voicemail": "no"}, True, ""),
+        ({"calls": "then", "prefer_time": "any"}, True, "Choose the time at which we may call."),
         ({"hears": "Ana, my sister"}, True, ""),
         # a page of the release before
         ({"calls": None, "voicemail": None, "hears": None}, True, ""),
