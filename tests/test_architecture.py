@@ -28,7 +28,14 @@ WRITERS = (
     *("intake.questionnaire.usual_minutes", "intake.questionnaire.reminding"),
     *(
         f"intake.desk.{name}"
-        for name in ("changes", "decisions", "findings", "patient_messages", "transitions")
+        for name in (
+            "changes",
+            "decisions",
+            "findings",
+            "patient_messages",
+            "procedure",
+            "transitions",
+        )
     ),
     *(
         f"intake.appointments.{name}"

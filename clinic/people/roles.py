@@ -45,7 +45,8 @@ ROLES: dict[str, frozenset[str]] = {
     | _PHONE
     | _MESSAGES
     | _READ_PAGES
-    | {"education.review_page", "intake.view_appointment", "intake.export_submission"},
+    | {"education.review_page", "intake.view_appointment", "intake.export_submission"}
+    | {"intake.change_notreachedprocedure"},
     # the duty role is told first of a red flag that no clinician has attended to
     "duty": _SUBMISSIONS | _CALLS | _MESSAGES,
     "front desk": _FRONT_DESK

@@ -52,6 +52,7 @@ STAFF_SOURCES = (
     "templates/email/text_alarms.txt",
     *("intake/models/calls.py", "intake/appointments/clinic_time.py"),
     "intake/models/phone_calls.py",
+    "intake/models/contact_points.py",
     *("intake/models/clinic_pages.py", "intake/clinic_pages/admin.py"),
     *("intake/clinic_pages/missing.py", "clinic/translated.py"),
     *("intake/models/invitations.py", "intake/invitations/admin.py"),
