@@ -352,7 +352,9 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
             args = [app]
         elif name == "view_on_site":
             args = [1, submission.pk]
-        elif model in keys and not name.endswith(("_changelist", "_add", "_export", "_texts")):
+        elif model in keys and not name.endswith(
+            ("_changelist", "_add", "_export", "_texts", "_procedure")
+        ):
             args = [keys[model], *(["intake/legs/p/safety/"] if name.endswith("_walk") else [])]
         else:
             args = []

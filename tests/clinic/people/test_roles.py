@@ -23,7 +23,7 @@ INVITATIONS = {f"intake.{verb}_invitation" for verb in ("view", "add", "change")
 TABLE = {
     "clinician": {
         *("intake.view_appointment", "intake.export_submission", "intake.enter_by_phone"),
-        *("education.view_page", "education.review_page"),
+        *("education.view_page", "education.review_page", "intake.change_notreachedprocedure"),
     }
     | SUBMISSIONS
     | CALLS
