@@ -27,6 +27,7 @@ from intake.desk.front_desk import FrontDeskAdmin
 from intake.desk.red_flags import OpenRedFlagAdmin
 from intake.desk.worklist import SubmissionAdmin
 from intake.invitations.admin import InvitationAdmin
+from intake.phone.admin import PhoneCallAdmin
 from intake.staff.leave import LeaveAdmin
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "OnCallAdmin",
     "OpenRedFlagAdmin",
     "OpeningHoursAdmin",
+    "PhoneCallAdmin",
     "SubmissionAdmin",
     "VisitTypeAdmin",
     "WaitlistAdmin",

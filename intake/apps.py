@@ -25,13 +25,15 @@ class IntakeConfig(AppConfig):
             patients,
             staff,
         )
+        from intake.phone import entering
         from intake.questionnaire import reminding, usual_minutes
         from intake.staff import leaving as leaving_staff
-        from intake.ways import contact_points, escalation, waiting  # noqa: F401
+        from intake.ways import contact_points, escalation, received_texts, waiting  # noqa: F401
 
         sweeps.each_minute(offers.lapse)
         sweeps.each_minute(public_holidays.propose)
         sweeps.each_minute(escalation.escalate)
+        sweeps.each_minute(received_texts.escalate)
         sweeps.each_minute(waiting.return_unanswered)
         sweeps.each_minute(following.remind)
         sweeps.each_minute(reminding.remind)
@@ -40,5 +42,6 @@ class IntakeConfig(AppConfig):
         sweeps.each_minute(leaving_staff.begin_leaves)
         sweeps.each_minute(leaving_staff.give_back_idle)
         leaving.on_change(leaving_staff.give_back)
+        leaving.on_change(entering.give_back)
         hours.calendar.register(calendars.read)
         usual_minutes.usual.register(usual_minutes.read)

@@ -25,8 +25,8 @@ RED_FLAGS = {"intake.view_openredflag"}
 INVITATIONS = {f"intake.{verb}_invitation" for verb in ("view", "add", "change")}
 TABLE = {
     "clinician": {
-        *("intake.view_appointment", "intake.export_submission"),
-        *("education.view_page", "education.review_page"),
+        *("intake.view_appointment", "intake.export_submission", "intake.enter_by_phone"),
+        *("education.view_page", "education.review_page", "intake.change_notreachedprocedure"),
     }
     | SUBMISSIONS
     | CALLS
@@ -37,7 +37,7 @@ TABLE = {
     "duty": SUBMISSIONS | CALLS | LEAVE | MESSAGES | RED_FLAGS | ROTA,
     "front desk": {
         *("intake.view_frontdesk", "intake.change_frontdesk", "intake.view_appointment"),
-        *("intake.change_appointment", "intake.overbook_appointment"),
+        *("intake.change_appointment", "intake.overbook_appointment", "intake.enter_by_phone"),
     }
     | CLINIC_TIME
     | CALLS
