@@ -26,6 +26,7 @@ from tests.intake.invitations.invited import (
     enter,
     invite,
     opened,
+    request_for_a_visit,
     state_of,
 )
 from tests.intake.patient import Patient, born
@@ -223,7 +224,7 @@ def test_other_unsent_answers_are_replaced_only_if_the_patient_agrees():
 
 
 def test_the_questions_of_a_request_follow_it(lee):
-    request = book.booked(asked_for_a_visit()).submission
+    request = book.booked(request_for_a_visit()).submission
     row = invite(appointment=request.appointments.get())
     patient = opened(row)
     patient.walk_to("contact")
@@ -234,15 +235,6 @@ def test_the_questions_of_a_request_follow_it(lee):
 
     assert (sent.follows, sent.kind) == (request, Kind.INTAKE)
     assert state_of(row) == "Complete"
-
-
-def asked_for_a_visit() -> Submission:
-    row = book.patient()
-    Submission.objects.filter(pk=row.pk).update(kind=Kind.APPOINTMENT)
-    person = {**row.person, "birth_date": PERSON["birth_date"]}
-    sealed = Submission._meta.get_field("person").seal_for(row.pk, person)
-    Submission.objects.filter(pk=row.pk).update(person=sealed)
-    return Submission.objects.get(pk=row.pk)
 
 
 def test_an_invitation_after_the_questions_opens_part_2(lee):
