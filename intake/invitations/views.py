@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from clinic import limits
 from clinic.requests import Request
 from intake.errors import Refused
-from intake.invitations import inviting, opening
+from intake.invitations import managing, opening
 from intake.invitations.forms import OpenForm
 from intake.models.invitations import Invitation
 from intake.questionnaire.views import replacing
@@ -62,7 +62,7 @@ def invited(request: Request) -> HttpResponse:
         )
         return show(request, form, status=422)
     if request.POST.get("go") == "decline":
-        inviting.decline(invitation=row, request_id=request.request_id)
+        managing.decline(invitation=row, request_id=request.request_id)
         return redirect("intake:declined")
     return _begin(request, form, row)
 

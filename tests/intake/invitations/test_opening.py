@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clinic.models import Event
 from intake.errors import Refused
-from intake.invitations import inviting
+from intake.invitations import managing
 from intake.models.calls import CallTask
 from intake.models.invitations import Invitation
 from intake.models.submissions import Draft, Kind, Submission
@@ -156,7 +156,7 @@ ENDS = {
     "complete": ("You have sent these answers already.", lambda row: finish(row)),
     "withdrawn": (
         "We do not need these answers any more.",
-        lambda row: inviting.withdraw(
+        lambda row: managing.withdraw(
             invitation=row, by=builders.member("front desk"), request_id="r"
         ),
     ),
@@ -267,6 +267,16 @@ def test_a_child_is_invited_through_the_guardian_alone():
     patient.send()
 
     assert Submission.objects.get().person["proxy_name"] == "Petra Canary"
+
+
+def test_a_child_who_sent_the_request_alone_is_not_written_to(lee):
+    request = request_for_a_visit()
+    sealed = Submission._meta.get_field("person").seal_for(request.pk, request.person | child())
+    Submission.objects.filter(pk=request.pk).update(person=sealed)
+    visit = book.booked(Submission.objects.get(pk=request.pk))
+
+    with pytest.raises(Refused, match="no parent or guardian sent the request"):
+        invite(appointment=visit, guardian=GUARDIAN)
 
 
 def test_a_guardians_invitation_ends_when_the_child_is_of_age():

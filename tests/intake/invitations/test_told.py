@@ -7,7 +7,7 @@ from django.core import mail
 
 from clinic.models import Message
 from clinic.outgoing import outbox
-from intake.invitations import inviting
+from intake.invitations import managing
 from intake.models.calls import CallTask
 from intake.models.invitations import Invitation
 from intake.ways import contact_points
@@ -94,7 +94,7 @@ def test_each_invitation_ends_in_a_letter_a_call_or_no_safe_way(
 
 def test_an_invitation_taken_back_before_it_is_sent_is_not_sent():
     row = invite()
-    inviting.withdraw(invitation=row, by=builders.member("front desk"), request_id="r")
+    managing.withdraw(invitation=row, by=builders.member("front desk"), request_id="r")
     mail.outbox.clear()
     outbox.deliver_due()
 
