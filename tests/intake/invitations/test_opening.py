@@ -152,6 +152,17 @@ def test_the_same_code_goes_on_on_a_second_device_and_the_first_cannot_go_on():
     assert Draft.objects.get().content["visited"]
 
 
+def test_the_same_device_goes_on_where_it_was_and_nothing_is_hidden():
+    row = invite()
+    patient = opened(row)
+    patient.answer()
+    key, step = patient.key, patient.page.step
+
+    page = enter(patient, code_of(row))
+
+    assert (patient.key, page.step) == (key, step)
+
+
 ENDS = {
     "complete": ("You have sent these answers already.", lambda row: finish(row)),
     "withdrawn": (
