@@ -145,12 +145,11 @@ def invite_all(
         rows = [row for row in rows if not is_among(row.person, known)]
         reaches = invited_ways.reaches_of(rows)
         for row in rows:
-            if reaches[row.pk].way:
-                row.letters = 1
-            else:
-                owe_call(row, row.letter)
+            row.letters = 1
+            if not reaches[row.pk].way:
+                _owe_call_only(row)
         Invitation.objects.bulk_create(rows)
-        outbox.put_all(order_of(row) for row in rows if row.letters)
+        outbox.put_all(order_of(row) for row in rows if reaches[row.pk].way)
         audit.record(
             actor=audit.staff(by),
             action="create",
@@ -185,7 +184,7 @@ def refusal(invited: Invited, appointment: Appointment | None = None) -> str:
     if appointment is None and not (invited.person.get("email") or invited.person.get(PHONE)):
         return _("There is no safe way to reach this person. Enter an e-mail address or a phone.")
     if appointment is not None and part_for(appointment.submission) is None:
-        return _("This patient has answered all questions already.")
+        return _("There are no more questions to ask about this request.")
     return ""
 
 
@@ -243,7 +242,8 @@ def key_of(code: str) -> int:
 
 def invited_already(row: Invitation) -> Invitation | None:
     """Return an invitation of the same person to the same part that is still open, or None."""
-    same = Q(search_keys__contains=search.person_tokens(row.person))
+    tokens = search.person_tokens(row.person)
+    same = Q(search_keys__contains=tokens) if tokens else Q(pk=None)
     if row.submission_id:
         same |= Q(submission=row.submission_id)
     standing = Invitation.objects.standing(timezone.now()).filter(same, part=row.part)
@@ -289,8 +289,7 @@ def order_of(row: Invitation) -> Order:
 def tell(*, row: Invitation) -> None:
     """Order the next letter, or owe a call, and store the row."""
     row.bounced_at = row.call_due_at = None
-    reaches = invited_ways.reach_of(row).way is not None
-    row.letters += reaches
+    row.letters += 1
     if row.submission is not None:
         telling.tell(
             submission=row.submission,
@@ -298,11 +297,19 @@ def tell(*, row: Invitation) -> None:
             order=order_of(row),
             before=[row.ends_at],
         )
-    elif reaches:
+    elif invited_ways.reach_of(row).way:
         outbox.put_all([order_of(row)])
     else:
-        owe_call(row, row.letter)
+        _owe_call_only(row)
     row.save()
+
+
+def _owe_call_only(row: Invitation) -> None:
+    """Owe a call in place of the newest letter. Without a number, the letter counts as not sent."""
+    owe_call(row, str(row.letters))
+    if row.call_due_at is None:
+        row.letters -= 1
+        row.bounced_at = timezone.now() if row.letters else None
 
 
 def call_by(row: Invitation) -> datetime:

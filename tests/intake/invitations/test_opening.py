@@ -49,6 +49,12 @@ def test_the_letter_has_a_bare_address_and_a_code_and_tells_nothing():
         assert word not in told.replace("quentin.canary@", ""), word
 
 
+def test_the_page_is_kept_by_no_cache_and_no_search_engine(client):
+    page = client.get("/i/")
+
+    assert (page["Cache-Control"], page["X-Robots-Tag"]) == ("no-store", "noindex")
+
+
 @pytest.mark.parametrize("form", ["{}", " {} ", "{}\n"])
 def test_the_code_and_the_birth_date_begin_the_questions_empty(form):
     row = invite(days=3)

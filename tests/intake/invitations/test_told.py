@@ -92,6 +92,32 @@ def test_each_invitation_ends_in_a_letter_a_call_or_no_safe_way(
     assert not re.search(r"Sent|goes out", words(page)) or ending in ("mail", "text")
 
 
+@pytest.mark.parametrize("kind", [of_visit, of_person], ids=lambda kind: kind.__name__)
+def test_each_time_that_it_is_sent_again_a_call_is_owed_again(kind):
+    row = kind("phone alone")
+    desk = builders.staff_client("front desk")
+    for _time in range(2):
+        assert state_of(row) == "We owe a call"
+        if row.submission:
+            desk.post(f"/admin/intake/calltask/{CallTask.objects.open().get().pk}/reached/")
+        else:
+            desk.post(f"/admin/intake/invitation/{row.pk}/reached/")
+        assert state_of(row) == "Told by phone"
+        desk.post(f"/admin/intake/invitation/{row.pk}/again/")
+
+
+def test_a_person_whose_only_address_was_closed_since_is_not_said_to_have_a_letter():
+    row = invite(PERSON | {"callback_phone": ""})
+    outbox.deliver_due()
+    contact_points.mark_dead(
+        channel="email", address=PERSON["email"], trouble="t", actor="system:t"
+    )
+    managing.send_again(invitation=row, by=builders.member("front desk"), request_id="r")
+
+    assert state_of(row) == "Invitation not delivered"
+    assert not Invitation.objects.to_call().exists()
+
+
 def test_an_invitation_taken_back_before_it_is_sent_is_not_sent():
     row = invite()
     managing.withdraw(invitation=row, by=builders.member("front desk"), request_id="r")
