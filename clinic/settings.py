@@ -158,6 +158,7 @@ SHARED_DEVICE = env_bool("SHARED_DEVICE", False)  # on for a kiosk, which is nev
 # be urgent is never delayed.
 MIN_FILL_SECONDS = env_int("MIN_FILL_SECONDS", 15, 0, 300)
 LIMIT_INTAKE_STARTS = env_int("LIMIT_INTAKE_STARTS", 60, 1, 1_000_000)  # per peer and hour
+LIMIT_PHONE_CALLS = env_int("LIMIT_PHONE_CALLS", 60, 1, 1_000_000)  # per member of staff and hour
 LIMIT_INTAKE_SENDS = env_int("LIMIT_INTAKE_SENDS", 30, 1, 1_000_000)  # per peer and hour
 LIMIT_CODES_PEER = env_int("LIMIT_CODES_PEER", 20, 1, 1_000_000)  # requests for codes, per hour
 LIMIT_CODES_SITE = env_int("LIMIT_CODES_SITE", 300, 1, 1_000_000)  # per hour, of all peers together

@@ -25,6 +25,7 @@ from intake.desk.call_list import CallTaskAdmin
 from intake.desk.front_desk import FrontDeskAdmin
 from intake.desk.worklist import SubmissionAdmin
 from intake.invitations.admin import InvitationAdmin
+from intake.phone.admin import PhoneCallAdmin
 
 __all__ = [
     "AppointmentAdmin",
@@ -40,6 +41,7 @@ __all__ = [
     "LocationAdmin",
     "LocationProfileAdmin",
     "OpeningHoursAdmin",
+    "PhoneCallAdmin",
     "SubmissionAdmin",
     "VisitTypeAdmin",
     "WaitlistAdmin",

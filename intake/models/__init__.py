@@ -14,6 +14,8 @@ from intake.models import (  # noqa: F401
     findings,
     invitations,
     people,
+    phone_calls,
+    received_texts,
     safe_contact,
     submissions,
 )

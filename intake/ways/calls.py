@@ -97,6 +97,9 @@ def record(
             return known
         call = _store(row, made, by, now)
         told_of = row.call_tasks.open().filter(pk__in=[task.pk for task in tasks])
+        if not call.by_clinician:
+            # what was left out by phone is asked by a clinician alone
+            told_of = told_of.exclude(reason=CallTask.Reason.NURSE)
         unseen = row.alarm and revision not in (None, row.revision)
         if made.reached and call.by_clinician and not unseen:
             row.escalate_at, row.alarm = None, False

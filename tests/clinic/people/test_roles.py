@@ -22,8 +22,8 @@ CALLS = {"intake.view_calltask", "intake.change_calltask"}
 INVITATIONS = {f"intake.{verb}_invitation" for verb in ("view", "add", "change")}
 TABLE = {
     "clinician": {
-        *("intake.view_appointment", "intake.export_submission"),
-        *("education.view_page", "education.review_page"),
+        *("intake.view_appointment", "intake.export_submission", "intake.enter_by_phone"),
+        *("education.view_page", "education.review_page", "intake.change_notreachedprocedure"),
     }
     | SUBMISSIONS
     | CALLS
@@ -32,7 +32,7 @@ TABLE = {
     "duty": SUBMISSIONS | CALLS | MESSAGES,
     "front desk": {
         *("intake.view_frontdesk", "intake.change_frontdesk", "intake.view_appointment"),
-        *("intake.change_appointment", "intake.overbook_appointment"),
+        *("intake.change_appointment", "intake.overbook_appointment", "intake.enter_by_phone"),
     }
     | CLINIC_TIME
     | CALLS
