@@ -19,11 +19,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import Context, FindList, FixedFilter, ListOnly
+from clinic.lists import FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
 from intake.errors import Refused
 from intake.models.calls import CallTask
-from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, address_back, find_patients, record_view
 from intake.staff.owed_calls import BUTTONS, UNTIL_REACHED, buttons_of, due_words, news_by_task
@@ -89,15 +88,6 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     is_in_index = False
     changelist = ByDue
     reference_lookup = "submission__reference"
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: Context | None = None
-    ) -> HttpResponse:
-        """Say above the list how many callers could not talk freely."""
-        later = 0
-        if request.user.has_perm("intake.enter_by_phone"):
-            later = PhoneCall.objects.to_call_back().count()
-        return super().changelist_view(request, {"callers_later": later, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CallTask]:
         rows = CallTask.objects.select_related("submission", "settled_by")

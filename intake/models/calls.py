@@ -40,6 +40,7 @@ class CallTask(models.Model):
         REFERENCE = "reference", _("The patient does not have the reference number yet")
         LINE = "line", _("The line broke at an emergency")
         MISSED = "missed", _("The patient did not come")
+        INVITED = "invited", _("We ask the patient to answer questions")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="call_tasks")

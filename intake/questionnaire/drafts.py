@@ -182,7 +182,7 @@ def walk_of(draft: Draft) -> Walk:
             kind=draft.kind,
             si_screen=settings.SI_SCREEN,
             wording=words,
-            has_wish=draft.follows_id is not None,
+            has_wish=draft.follows_id is not None or content.has_visit,
             reach=None if draft.by_staff else draft.idle_limit,
             by_staff=draft.by_staff,
         )

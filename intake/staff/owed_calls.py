@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from clinic.adminsite import ClinicAdminSite
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
+from intake.models.invitations import Invitation
 from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Communication, Submission
 from intake.staff.reach_words import reach_words
@@ -229,16 +230,27 @@ def due_words(task: CallTask) -> str:
 def calls_to_make(request: HttpRequest) -> dict[str, Any]:
     """Return the number of owed calls for the page header, counted up to MOST, in one query.
 
-    Callers who could not talk freely count, too.
+    Calls to invited persons without a submission, and to callers who could not talk freely, count,
+    too; `invited_to_call` and `callers_later` count them alone.
     """
     if not request.user.has_perm("intake.view_calltask"):
         return {}
-    owed = CallTask.objects.to_make().order_by().values("pk")
+    owed = _marked(CallTask.objects.to_make(), "owed")
+    if request.user.has_perm("intake.view_invitation"):
+        owed = owed.union(_marked(Invitation.objects.to_call(), "invited"), all=True)
     if request.user.has_perm("intake.enter_by_phone"):
-        later = PhoneCall.objects.to_call_back().order_by().values("pk")
-        owed = owed.union(later, all=True)
-    count = owed[:MOST].count()
-    return {"calls_to_make": f"{MOST - 1}+" if count == MOST else str(count)}
+        owed = owed.union(_marked(PhoneCall.objects.to_call_back(), "later"), all=True)
+    marks = [mark for _pk, mark in owed[:MOST]]
+    return {
+        "calls_to_make": f"{MOST - 1}+" if len(marks) == MOST else str(len(marks)),
+        "invited_to_call": marks.count("invited"),
+        "callers_later": marks.count("later"),
+    }
+
+
+def _marked(rows: QuerySet[Any], mark: str) -> QuerySet[Any, tuple[UUID, str]]:
+    marked: QuerySet[Any, Any] = rows.order_by().annotate(mark=Value(mark))
+    return marked.values_list("pk", "mark")
 
 
 ClinicAdminSite.also.append(calls_to_make)

@@ -24,10 +24,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from intake import documents
-from intake.demonstration import bulk
+from intake.demonstration import bulk, invitations
 from intake.demonstration import people as demo
 from intake.demonstration.phone_calls import load_calls
 from intake.models.clinic_time import Location
+from intake.models.invitations import Invitation
 from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Submission
 from intake.protocols import served
@@ -37,7 +38,6 @@ SIGN_INS = (("clinician", "dr-lee"), ("clinician", "dr-okafor"), ("front desk", 
             ("content editor", "editor-sam"), ("auditor", "auditor-ito"))  # fmt: skip
 # further roles of some of these accounts
 ALSO = {"dr-lee": ["duty"]}
-CALLED = "desk-maria"  # who enters the demonstration's calls
 FILE = "demo-sign-ins.json"
 AT_START = 80
 
@@ -76,8 +76,11 @@ class Command(BaseCommand):
                 self.stdout.write(f"{made} submissions made.")
         if options["once"] and not Location.objects.exists():
             bulk.load_book(clinicians=doctors())
-        if options["once"] and not PhoneCall.objects.exists():
-            load_calls(get_user_model().objects.get(username=CALLED))
+        desk = get_user_model().objects.filter(groups__name="front desk").first()
+        if options["once"] and desk and not Invitation.objects.exists():
+            invitations.load(by=desk)
+        if options["once"] and desk and not PhoneCall.objects.exists():
+            load_calls(desk)
 
     def _print(self, people: list[dict[str, str]], options: dict[str, Any]) -> None:
         if options["sign_ins"]:
