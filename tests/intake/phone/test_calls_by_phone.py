@@ -129,6 +129,16 @@ def test_a_caller_who_was_not_reached_stays_on_the_list():
     assert PhoneCall.objects.to_call_back().get().call_back_at != due
 
 
+def test_a_call_that_is_not_needed_any_more_leaves_the_list():
+    staff = at_the_phone()
+    later(staff)
+    page = staff.post(f"{CALLS}{call().pk}/back/", {"go": "not_needed"})
+
+    assert "Noted: no call is needed any more." in page.text
+    assert not PhoneCall.objects.to_call_back().exists()
+    assert not PhoneCall.objects.unfinished().exists()
+
+
 # --- who has a call -------------------------------------------------------------------------------
 def test_colleagues_see_that_a_call_exists_and_who_has_it_but_cannot_open_it():
     mine, other = at_the_phone(), at_the_phone("clinician")

@@ -5,12 +5,15 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.urls import reverse
 
 from intake.models.appointments import Appointment
 from intake.models.calls import CallTask
 from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Draft, Submission
+from intake.phone.mount import STEPS
 from intake.protocols import current
+from intake.urls import urlpatterns
 from tests.desk import Trail, desk_page_of, page_of, words
 from tests.intake.patient import Patient, step_url
 from tests.intake.phone.caller import DAUGHTER, PROXY, at_the_phone, call, pick_up
@@ -65,6 +68,27 @@ def test_a_call_never_touches_the_form_that_a_patient_has_open_in_this_browser()
             assert "no-store" in response["Cache-Control"]
     # the patient's address still opens the patient's form
     assert staff.get(step_url("about")).form.values["revision"] == [str(patients.revision)]
+
+
+def test_below_the_address_of_a_call_only_its_steps_are_served():
+    """Every other address of patients leads to the call, and none opens or changes anything."""
+    staff = at_the_phone()
+    pick_up(staff)
+    walk = staff.page.path.removesuffix("intake/legs/p/safety/")
+    before = call().draft.revision
+    for pattern in urlpatterns:
+        names = {"protocol": "legs", "step": "safety"}
+        given = {name: names[name] for name in pattern.pattern.converters if name in names}
+        if len(given) < len(pattern.pattern.converters):
+            continue  # the address of one file or invitation
+        path = reverse(f"intake:{pattern.name}", kwargs=given).removeprefix("/")
+        answer = staff.client.get(walk + path)
+
+        assert answer.status_code in ({200, 302} if pattern.name in STEPS else {302}), path
+        assert not answer.cookies.keys() & {settings.DRAFT_COOKIE_NAME}
+    assert staff.client.get(walk).status_code == 302
+    assert staff.client.get(walk + "no/such/page/").status_code == 404
+    assert call().draft.revision == before
 
 
 def test_the_page_says_when_the_wording_is_about_the_patient():
@@ -196,7 +220,10 @@ def test_a_child_alone_on_the_phone_is_told_whom_to_ask_and_nothing_stays(desk):
     staff.answer()
     assert staff.page.step == "sure"
     staff.press("yes")
+    answer = staff.requests[-1][2]
 
+    assert settings.DRAFT_COOKIE_NAME not in answer.cookies
+    assert "Clear-Site-Data" not in answer.headers
     assert "parent" in staff.page.text
     assert not Draft.objects.exists()
     assert not PhoneCall.objects.exists()
