@@ -2,17 +2,21 @@
 
 import re
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
+from intake.errors import Gone
 from intake.models.appointments import Appointment
 from intake.models.calls import CallTask
 from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Draft, Submission
 from intake.phone.mount import STEPS
 from intake.protocols import current
+from intake.questionnaire import sending
 from intake.urls import urlpatterns
 from tests.desk import Trail, desk_page_of, page_of, words
 from tests.intake.patient import Patient, step_url
@@ -213,12 +217,13 @@ def book_first_time(staff: Patient) -> None:
     staff.press("continue", {**staff.page.form.values, "slot": times[0]})
 
 
-def test_a_child_alone_on_the_phone_is_told_whom_to_ask_and_nothing_stays(desk):
+def test_a_child_alone_on_the_phone_is_told_whom_to_ask_and_nothing_stays(settings):
     staff = at_the_phone(age_years=9)
     pick_up(staff)
     staff.walk_to("about")
     staff.answer()
     assert staff.page.step == "sure"
+    settings.DEMO = False  # a patient's browser is told to clear what it stores
     staff.press("yes")
     answer = staff.requests[-1][2]
 
@@ -227,6 +232,21 @@ def test_a_child_alone_on_the_phone_is_told_whom_to_ask_and_nothing_stays(desk):
     assert "parent" in staff.page.text
     assert not Draft.objects.exists()
     assert not PhoneCall.objects.exists()
+
+
+def test_a_call_that_is_gone_tells_nothing_of_a_patients_form_in_this_browser(monkeypatch):
+    staff = at_the_phone()
+    staff.start()
+    staff.answer()
+    Draft.objects.update(updated_at=timezone.now() - timedelta(days=2))
+    pick_up(staff)
+    staff.walk_to("check")
+    monkeypatch.setattr(sending, "submit", Mock(side_effect=Gone))
+    staff.send()
+    lost = staff.requests[-1][2]
+
+    assert lost.status_code == 410
+    assert lost.context["reach"] == ""
 
 
 def test_no_code_opens_what_staff_enter():
