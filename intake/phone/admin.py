@@ -349,6 +349,10 @@ class PhoneCallAdmin(ReadOnlyAdmin[PhoneCall]):
         if request.POST.get("go") == Call.Outcome.REACHED:
             entering.call_back(**given)
             return self.address("change", pk)
+        if request.POST.get("go") == "not_needed":
+            entering.drop_call_back(**given)
+            messages.success(request, _("Noted: no call is needed any more."))
+            return self.address("changelist")
         entering.call_back(**given, again_at=next_try(timezone.now()))
         messages.success(request, _("Noted: not reached. The call stays on the list."))
         return self.address("changelist")

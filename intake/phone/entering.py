@@ -54,12 +54,26 @@ def call_back(*, pk: UUID, by: User, request_id: str, again_at: datetime | None 
     Raises Refused if a colleague called back before.
     """
     with transaction.atomic():
-        row = PhoneCall.objects.select_for_update(of=("self",)).filter(pk=pk).first()
-        if row is None or row.call_back_at is None or row.settled_at is not None:
-            raise Refused(_("A colleague has already called this number back."))
+        row = _locked_to_call_back(pk)
         row.call_back_at, row.by = again_at, by if again_at is None else row.by
         row.save(update_fields=["call_back_at", "by"])
         _record(row, "state", by, request_id, to="not_reached" if again_at else "reached")
+
+
+def drop_call_back(*, pk: UUID, by: User, request_id: str) -> None:
+    """Take a caller off the list, because no call back is needed. Raises Refused as `call_back`."""
+    with transaction.atomic():
+        row = _locked_to_call_back(pk)
+        row.settled_at = timezone.now()
+        row.save(update_fields=["settled_at"])
+        _record(row, "state", by, request_id, to="settled")
+
+
+def _locked_to_call_back(pk: UUID) -> PhoneCall:
+    row = PhoneCall.objects.select_for_update(of=("self",)).filter(pk=pk).first()
+    if row is None or row.call_back_at is None or row.settled_at is not None:
+        raise Refused(_("A colleague has already called this number back."))
+    return row
 
 
 def begin_answers(

@@ -51,7 +51,7 @@ def test_a_daughter_calls_for_her_father_and_the_form_stops_on_the_phone(window)
     maria.presses("Store and tell the clinicians")
 
     # then: the clinicians are told, and Maria stays on the line
-    maria.sees("The alert to the clinicians is out. Stay on the line", "12 Elm Street, Reston")
+    maria.sees("An alert goes to the clinicians now. Stay on the line", "12 Elm Street, Reston")
     maria.finds_no_barrier()
 
     # when: a clinician opens what was received

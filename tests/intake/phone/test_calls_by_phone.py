@@ -129,6 +129,16 @@ def test_a_caller_who_was_not_reached_stays_on_the_list():
     assert PhoneCall.objects.to_call_back().get().call_back_at != due
 
 
+def test_a_call_that_is_not_needed_any_more_leaves_the_list():
+    staff = at_the_phone()
+    later(staff)
+    page = staff.post(f"{CALLS}{call().pk}/back/", {"go": "not_needed"})
+
+    assert "Noted: no call is needed any more." in page.text
+    assert not PhoneCall.objects.to_call_back().exists()
+    assert not PhoneCall.objects.unfinished().exists()
+
+
 # --- who has a call -------------------------------------------------------------------------------
 def test_colleagues_see_that_a_call_exists_and_who_has_it_but_cannot_open_it():
     mine, other = at_the_phone(), at_the_phone("clinician")
@@ -147,15 +157,15 @@ def test_colleagues_see_that_a_call_exists_and_who_has_it_but_cannot_open_it():
 def test_staff_find_their_own_call_again_after_days_and_go_on_where_they_were():
     staff = at_the_phone()
     pick_up(staff)
-    staff.walk_to("reason")
+    staff.walk_to("appointment")
     staff.press("save", staff.filled())
     Draft.objects.update(updated_at=timezone.now() - timedelta(days=2))
     assert "Saved. You find the call in your list." in staff.page.text
     again = at_the_phone()
     page = again.get(again.get(CALLS).link(call().draft.reference))
 
-    assert page.step == "reason"
-    assert page.form.values["main_reason"] == ["restless"]
+    assert page.step == "check"
+    assert "Quentin Canary" in page.text
 
 
 def test_two_colleagues_with_one_number_are_told_of_each_other():

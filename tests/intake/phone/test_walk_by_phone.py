@@ -2,15 +2,22 @@
 
 import re
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
 
+from intake.errors import Gone
 from intake.models.appointments import Appointment
 from intake.models.calls import CallTask
 from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Draft, Submission
+from intake.phone.mount import STEPS
 from intake.protocols import current
+from intake.questionnaire import sending
+from intake.urls import urlpatterns
 from tests.desk import Trail, desk_page_of, page_of, words
 from tests.intake.patient import Patient, step_url
 from tests.intake.phone.caller import DAUGHTER, PROXY, at_the_phone, call, pick_up
@@ -65,6 +72,27 @@ def test_a_call_never_touches_the_form_that_a_patient_has_open_in_this_browser()
             assert "no-store" in response["Cache-Control"]
     # the patient's address still opens the patient's form
     assert staff.get(step_url("about")).form.values["revision"] == [str(patients.revision)]
+
+
+def test_below_the_address_of_a_call_only_its_steps_are_served():
+    """Every other address of patients leads to the call, and none opens or changes anything."""
+    staff = at_the_phone()
+    pick_up(staff)
+    walk = staff.page.path.removesuffix("intake/legs/p/safety/")
+    before = call().draft.revision
+    for pattern in urlpatterns:
+        names = {"protocol": "legs", "step": "safety"}
+        given = {name: names[name] for name in pattern.pattern.converters if name in names}
+        if len(given) < len(pattern.pattern.converters):
+            continue  # the address of one file or invitation
+        path = reverse(f"intake:{pattern.name}", kwargs=given).removeprefix("/")
+        answer = staff.client.get(walk + path)
+
+        assert answer.status_code in ({200, 302} if pattern.name in STEPS else {302}), path
+        assert not answer.cookies.keys() & {settings.DRAFT_COOKIE_NAME}
+    assert staff.client.get(walk).status_code == 302
+    assert staff.client.get(walk + "no/such/page/").status_code == 404
+    assert call().draft.revision == before
 
 
 def test_the_page_says_when_the_wording_is_about_the_patient():
@@ -189,17 +217,36 @@ def book_first_time(staff: Patient) -> None:
     staff.press("continue", {**staff.page.form.values, "slot": times[0]})
 
 
-def test_a_child_alone_on_the_phone_is_told_whom_to_ask_and_nothing_stays(desk):
+def test_a_child_alone_on_the_phone_is_told_whom_to_ask_and_nothing_stays(settings):
     staff = at_the_phone(age_years=9)
     pick_up(staff)
     staff.walk_to("about")
     staff.answer()
     assert staff.page.step == "sure"
+    settings.DEMO = False  # a patient's browser is told to clear what it stores
     staff.press("yes")
+    answer = staff.requests[-1][2]
 
+    assert settings.DRAFT_COOKIE_NAME not in answer.cookies
+    assert "Clear-Site-Data" not in answer.headers
     assert "parent" in staff.page.text
     assert not Draft.objects.exists()
     assert not PhoneCall.objects.exists()
+
+
+def test_a_call_that_is_gone_tells_nothing_of_a_patients_form_in_this_browser(monkeypatch):
+    staff = at_the_phone()
+    staff.start()
+    staff.answer()
+    Draft.objects.update(updated_at=timezone.now() - timedelta(days=2))
+    pick_up(staff)
+    staff.walk_to("check")
+    monkeypatch.setattr(sending, "submit", Mock(side_effect=Gone))
+    staff.send()
+    lost = staff.requests[-1][2]
+
+    assert lost.status_code == 410
+    assert lost.context["reach"] == ""
 
 
 def test_no_code_opens_what_staff_enter():
