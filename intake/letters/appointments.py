@@ -188,7 +188,8 @@ def come_in(message: Message) -> Letter | None:
         return None
     channel, address = required_way(row.submission, message)
     with translation.override(row.submission.language):
-        text = text_of("come_in", reference=row.submission.reference, place=row.location.name)
+        name = "come_in_sms" if channel == "sms" else "come_in"
+        text = text_of(name, reference=row.submission.reference, place=row.location.name)
         subject = _("Please come in at %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
         return Letter((address,), subject, text, channel)
 

@@ -31,6 +31,7 @@ from intake.protocols import parts
 from intake.protocols.files import Place, Unreadable, decode, read, read_keys, shown_path
 
 HERE: Final = Path(__file__).parent
+FINDINGS: Final = HERE / "findings.yaml"
 UNREADABLE: Final = (LookupError, Unreadable)
 """The exceptions for a name without a protocol and for a fault in a file."""
 
@@ -228,7 +229,7 @@ def scales() -> Mapping[str, Scale]:
 
     Raises Unreadable.
     """
-    found = decode(read(HERE / "findings.yaml"), findings.from_data)
+    found = decode(read(FINDINGS), findings.from_data)
     return {scale.id: scale for scale in found}
 
 

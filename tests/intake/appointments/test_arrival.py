@@ -86,7 +86,7 @@ def test_a_patient_says_here_and_reads_when_to_come_in(noon, member, desk):
     for _press in range(2):  # two receptionists press
         said = desk.post(visit_page(visit, "call_in"), {"back": VISITS}, follow=True)
         assert said.redirect_chain == [(VISITS, 302)]
-        assert "The patient’s page says: please come in. An e-mail tells" in words(said)
+        assert "The patient’s page says: please come in. An e-mail goes out" in words(said)
     assert steps_of(visit) == ["arrive", "call_in"]
     assert "Please come in" in patient.get("/my/").text
     (letter,) = sent("come_in")
@@ -106,7 +106,7 @@ def test_a_patient_is_told_from_when_on_and_other_kinds_of_visits_are_not_asked(
 
     video = book.visit_type(title="Video", kind="video")
     Appointment.objects.filter(pk=visit.pk).update(visit_type=video, during=visit.during)
-    assert "you can tell us" not in patient.get("/my/").text
+    assert "you can tell us here" not in patient.get("/my/").text
     page = patient.post("/my/here/", {"go": "here"})
     assert (page.status, "This visit is not at the clinic." in page.text) == (409, True)
     assert steps_of(visit) == []
@@ -194,7 +194,7 @@ def test_a_patient_who_does_not_come_is_asked_about_and_told_how_to_book_again(n
 
     for _press in range(2):
         said = words(desk.post(visit_page(visit, "miss"), {"back": VISITS}, follow=True))
-        assert "Stored: the patient did not come. An e-mail tells the patient." in said
+        assert "Stored: the patient did not come. An e-mail goes out to the patient now." in said
         assert "Book again" in said
     assert steps_of(visit) == ["miss"]
     (letter,) = sent("appointment_missed")
@@ -212,7 +212,7 @@ def test_a_patient_without_a_way_is_owed_a_call_until_there_is_another_visit(noo
     visit = visit_at(noon - HOUR)
     submission = reach(visit.submission, "phone alone")
     said = words(desk.post(visit_page(visit, "miss"), {"back": VISITS}, follow=True))
-    assert "Nobody has told the patient." in said
+    assert "Nobody has told the patient: call." in said
     assert "1 call owed" in said
     (task,) = CallTask.objects.open()
     assert task.reason == CallTask.Reason.MISSED
