@@ -106,7 +106,7 @@ def test_a_patient_is_told_from_when_on_and_other_kinds_of_visits_are_not_asked(
 
     video = book.visit_type(title="Video", kind="video")
     Appointment.objects.filter(pk=visit.pk).update(visit_type=video, during=visit.during)
-    assert "you can tell us here" not in patient.get("/my/").text
+    assert "When you have come, you can tell us here" not in patient.get("/my/").text
     page = patient.post("/my/here/", {"go": "here"})
     assert (page.status, "This visit is not at the clinic." in page.text) == (409, True)
     assert steps_of(visit) == []
