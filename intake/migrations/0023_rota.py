@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0036_export_permission'),
+        ('intake', '0022_safe_contact'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -124,12 +124,15 @@ def test_a_locked_invitation_of_a_visit_owes_a_call_on_the_call_list(lee):
     visit = book.booked(book.patient())
     CallTask.objects.all().delete()
     row = invite(appointment=visit)
-    for _device in range(3):
-        enter(Patient(), code_of(row), **WRONG)
+    for time in (1, 2):
+        for _device in range(3):
+            enter(Patient(), code_of(row), **WRONG)
 
-    task = CallTask.objects.get()
-
-    assert (task.submission, task.reason) == (visit.submission, "invited")
+        (task,) = CallTask.objects.open()
+        assert (task.submission, task.reason) == (visit.submission, "invited")
+        assert CallTask.objects.count() == time
+        by = builders.member("front desk")
+        managing.send_again(invitation=row, by=by, request_id="r")
 
 
 def test_wrong_tries_count_for_a_network(settings):
