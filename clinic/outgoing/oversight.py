@@ -22,9 +22,9 @@ class Settled(Exception):
 class Trouble(NamedTuple):
     """The problems with messages that staff must know about.
 
-    `failed`: a message has failed. `late`: a message has been due for longer than LATE. `alert`: an
-    alert to staff is not sent (ALERT_LATE). `limited`: the limit of codes for the whole site was
-    reached within the last day (`limits.sound_alarm`).
+    `failed`: a message has failed. `late`: a message that is no alert has been due for longer than
+    LATE. `alert`: an alert to staff is not sent (ALERT_LATE). `limited`: the limit of codes for the
+    whole site was reached within the last day (`limits.sound_alarm`).
     """
 
     failed: bool = False
