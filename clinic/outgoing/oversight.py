@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from clinic import audit, limits
 from clinic.models import Message
-from clinic.outgoing import outbox, sql
+from clinic.outgoing import outbox, pacing, sql
 
 LATE = timedelta(minutes=15)  # staff are told of a message that has been due for longer
 # Staff are told of an alert that has been due for longer, or that was tried a second time.
@@ -50,6 +50,8 @@ def try_again(*, message: Message, actor: str, request_id: str = "") -> None:
     fresh: dict[str, Any] = {"attempts": 0, "finished_at": None, "due_at": Now(), "next_at": Now()}
     fresh |= {"provider_id": "", "delivery": "", "delivery_trouble": ""}
     with transaction.atomic():
+        if message.delivery == Message.Delivery.UNDELIVERED:
+            pacing.forget(message)
         _settle(message, actor, request_id, Message.State.WAITING, **fresh)
         outbox.look.enqueue()
 
