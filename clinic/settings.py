@@ -158,6 +158,7 @@ SHARED_DEVICE = env_bool("SHARED_DEVICE", False)  # on for a kiosk, which is nev
 # be urgent is never delayed.
 MIN_FILL_SECONDS = env_int("MIN_FILL_SECONDS", 15, 0, 300)
 LIMIT_INTAKE_STARTS = env_int("LIMIT_INTAKE_STARTS", 60, 1, 1_000_000)  # per peer and hour
+LIMIT_PHONE_CALLS = env_int("LIMIT_PHONE_CALLS", 60, 1, 1_000_000)  # per member of staff and hour
 LIMIT_INTAKE_SENDS = env_int("LIMIT_INTAKE_SENDS", 30, 1, 1_000_000)  # per peer and hour
 LIMIT_CODES_PEER = env_int("LIMIT_CODES_PEER", 20, 1, 1_000_000)  # requests for codes, per hour
 LIMIT_CODES_SITE = env_int("LIMIT_CODES_SITE", 300, 1, 1_000_000)  # per hour, of all peers together
@@ -276,6 +277,10 @@ TEXTS_A_WEEK = env_int("TEXTS_A_WEEK", 10, 1, 500)
 # minutes of opening time until the duty role is told of a red flag that no clinician has attended
 # to, and between the further steps of the escalation
 ESCALATE_MINUTES = env_int("ESCALATE_MINUTES", 30, 1, 24 * 60)
+# days without a sign-in after which the open work of an account goes back to the worklist
+STAFF_IDLE_DAYS = env_int("STAFF_IDLE_DAYS", 14, 1, 365)
+# days without an event after which a decided submission whose visit was kept is closed
+CLOSE_KEPT_DAYS = env_int("CLOSE_KEPT_DAYS", 30, 1, 365)
 # the time that a worker has for a message before another worker may take it
 OUTBOX_LEASE_SECONDS = env_int("OUTBOX_LEASE_SECONDS", 60, 10, 600)
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

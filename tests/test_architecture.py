@@ -19,14 +19,24 @@ APPS = ("clinic", "intake", "education")
 # the only modules that write to a model
 WRITERS = (
     *(f"intake.questionnaire.{name}" for name in ("answering", "drafts", "sending", "held_time")),
+    *("intake.questionnaire.by_phone", "intake.phone.entering"),
     *("intake.my_page.replies", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
     *("intake.ways.broken_promises", "intake.ways.contact_points", "intake.ways.safe_contact"),
+    "intake.ways.received_texts",
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
     *("intake.questionnaire.usual_minutes", "intake.questionnaire.reminding"),
     *(
         f"intake.desk.{name}"
-        for name in ("changes", "decisions", "findings", "patient_messages", "transitions")
+        for name in (
+            "changes",
+            "closing",
+            "decisions",
+            "findings",
+            "patient_messages",
+            "procedure",
+            "transitions",
+        )
     ),
     *(
         f"intake.appointments.{name}"
@@ -34,11 +44,12 @@ WRITERS = (
     ),
     *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),
     *("intake.appointments.public_holidays", "intake.clinic_pages.storing"),
-    *(f"intake.invitations.{name}" for name in ("inviting", "opening", "following", "lists")),
+    *(f"intake.invitations.{name}" for name in ("inviting", "managing", "opening")),
+    *("intake.invitations.following", "intake.invitations.lists"),
     *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),
     *(f"intake.appointments.{name}" for name in ("taking", "waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),
-    *("intake.demonstration.clinic_pages", "intake.demonstration.invitations"),
+    *(f"intake.demonstration.{name}" for name in ("clinic_pages", "invitations", "red_flags")),
 )
 BY_NAME = {writer.rpartition(".")[2] for writer in WRITERS}
 WRITES = {

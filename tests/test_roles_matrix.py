@@ -1,6 +1,6 @@
 """Which role may open which address of the admin. TABLE must contain every address."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import URLResolver, reverse
+from django.utils import timezone
 
 from clinic.models import Message
 from clinic.people.roles import ROLES
@@ -20,6 +21,9 @@ from intake.models.calls import CallTask
 from intake.models.clinic_pages import ClinicianProfile, ClinicText, InsurancePlan, LocationProfile
 from intake.models.clinic_time import Clinician, Closure, Holiday, Location, OpeningHours, VisitType
 from intake.models.invitations import Invitation, InvitationList
+from intake.models.phone_calls import PhoneCall
+from intake.models.rota import Leave, OnCall
+from intake.phone import entering
 from intake.ways import calls
 from tests import builders
 from tests.desk import WORKLIST, waiting
@@ -32,6 +36,7 @@ from tests.trail import recorded, unchained
 pytestmark = pytest.mark.django_db
 
 WHO = ["clinician", "duty", "front desk", "content editor", "auditor", "administrator"]
+HOUR = timedelta(hours=1)
 NONE = "403 403 403 403 403 403"
 # name of an address → status of a GET by each role in WHO, in the order of WHO. test_looking.py
 # opens each address.
@@ -60,6 +65,7 @@ TABLE = {
     "intake_submission_settle": "302 302 403 403 403 403",
     "intake_submission_trust": "302 302 403 403 403 403",
     "intake_submission_call": "302 302 403 403 403 403",
+    "intake_submission_reach": "200 200 403 403 403 403",
     "intake_submission_findings": "200 200 403 403 403 403",
     "intake_submission_print": "200 200 403 403 403 403",
     "intake_submission_export": "200 403 403 403 403 403",
@@ -74,6 +80,7 @@ TABLE = {
     "intake_frontdesk_withdraw": "403 403 302 403 403 403",
     "intake_frontdesk_overbook": "403 403 302 403 403 403",
     "intake_frontdesk_wait": "403 403 302 403 403 403",
+    "intake_frontdesk_reach": "403 403 200 403 403 403",
     "intake_appointment_changelist": "200 403 200 403 403 403",
     "intake_appointment_change": "403 403 200 403 403 403",
     "intake_appointment_history": "302 403 302 403 403 403",
@@ -98,7 +105,10 @@ TABLE = {
     "intake_calltask_reached": "302 302 302 403 403 403",
     "intake_calltask_left_word": "302 302 302 403 403 403",
     "intake_calltask_not_reached": "302 302 302 403 403 403",
+    "intake_calltask_wrong": "302 302 302 403 403 403",
+    "intake_calltask_procedure": "200 200 200 403 403 403",
     "intake_calltask_told": "302 302 302 403 403 403",
+    "intake_calltask_texts": "302 302 302 403 403 403",
     "intake_calltask_add": NONE,
     "intake_calltask_delete": NONE,
     "intake_invitation_changelist": "200 403 200 403 403 403",
@@ -114,6 +124,17 @@ TABLE = {
     "intake_invitation_code": "302 403 302 403 403 403",
     "intake_invitationlist_add": "200 403 200 403 403 403",
     "intake_invitationlist_change": "200 403 200 403 403 403",
+    "intake_phonecall_changelist": "200 403 200 403 403 403",
+    "intake_phonecall_add": "200 403 200 403 403 403",
+    "intake_phonecall_change": "302 403 302 403 403 403",
+    "intake_phonecall_history": "302 403 302 403 403 403",
+    "intake_phonecall_delete": NONE,
+    "intake_phonecall_caller": "302 403 302 403 403 403",
+    "intake_phonecall_later": "302 403 302 403 403 403",
+    "intake_phonecall_remove": "302 403 302 403 403 403",
+    "intake_phonecall_back": "302 403 302 403 403 403",
+    "intake_phonecall_take": "302 403 302 403 403 403",
+    "intake_phonecall_walk": "302 403 302 403 403 403",
     "intake_location_changelist": "403 403 200 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_location_change": "403 403 200 403 403 403",
@@ -159,6 +180,22 @@ TABLE = {
     "intake_closure_change": "403 403 200 403 403 403",
     "intake_closure_history": "403 403 200 403 403 403",
     "intake_closure_delete": "403 403 200 403 403 403",
+    "intake_oncall_changelist": "403 200 200 403 403 403",
+    "intake_oncall_add": "403 200 200 403 403 403",
+    "intake_oncall_change": "403 200 200 403 403 403",
+    "intake_oncall_history": "403 200 200 403 403 403",
+    "intake_oncall_delete": "403 200 200 403 403 403",
+    # the leave of a colleague, which only an administrator may open
+    "intake_leave_changelist": "200 200 403 403 403 200",
+    "intake_leave_add": "200 200 403 403 403 200",
+    "intake_leave_change": "302 302 403 403 403 200",
+    "intake_leave_history": "302 302 403 403 403 200",
+    "intake_leave_delete": "302 302 403 403 403 200",
+    "intake_openredflag_changelist": "200 200 403 403 403 403",
+    "intake_openredflag_change": "302 302 403 403 403 403",
+    "intake_openredflag_history": "302 302 403 403 403 403",
+    "intake_openredflag_add": NONE,
+    "intake_openredflag_delete": NONE,
     "intake_holiday_changelist": "403 403 200 403 403 403",
     "intake_holiday_change": "403 403 200 403 403 403",
     "intake_holiday_history": "403 403 200 403 403 403",
@@ -234,6 +271,7 @@ POSTS = {
     "intake_calltask_reached": "302 302 302 403 403 403",
     "intake_calltask_left_word": "302 302 302 403 403 403",
     "intake_calltask_not_reached": "302 302 302 403 403 403",
+    "intake_calltask_wrong": "302 302 302 403 403 403",
     "intake_calltask_told": "302 302 302 403 403 403",
     "intake_invitation_add": "422 403 422 403 403 403",
     "intake_invitation_again": "302 403 302 403 403 403",
@@ -244,6 +282,14 @@ POSTS = {
     "intake_invitation_code": "409 403 409 403 403 403",
     "intake_invitationlist_add": "422 403 422 403 403 403",
     "intake_invitationlist_change": "302 403 302 403 403 403",
+    "intake_phonecall_add": "422 403 422 403 403 403",
+    "intake_phonecall_caller": "302 403 302 403 403 403",
+    "intake_phonecall_later": "302 403 302 403 403 403",
+    "intake_phonecall_remove": "302 403 302 403 403 403",
+    "intake_phonecall_back": "302 403 302 403 403 403",
+    "intake_phonecall_take": "302 403 302 403 403 403",
+    "intake_phonecall_walk": "302 403 302 403 403 403",
+    "intake_calltask_texts": "302 302 302 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_clinician_add": "403 403 200 403 403 403",
     "intake_locationprofile_add": "403 403 403 200 403 200",
@@ -253,6 +299,8 @@ POSTS = {
     "intake_visittype_add": "403 403 200 403 403 403",
     "intake_openinghours_add": "403 403 200 403 403 403",
     "intake_closure_add": "403 403 200 403 403 403",
+    "intake_oncall_add": "403 200 200 403 403 403",
+    "intake_leave_add": "200 200 403 403 403 200",
     "clinic_message_again": "302 302 302 403 403 403",
     "clinic_message_aside": "302 302 302 403 403 403",
     "auth_user_password": "403 403 403 403 403 200",
@@ -277,11 +325,12 @@ POSTS = {
 # opening one of these pages writes an audit event
 RECORDED = {
     *("intake_submission_changelist", "intake_submission_change", "intake_submission_findings"),
-    "intake_submission_print",
+    *("intake_submission_print", "intake_submission_reach", "intake_frontdesk_reach"),
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
     *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
     *("intake_waitlistentry_changelist", "intake_calltask_changelist"),
     *("intake_invitation_changelist", "intake_invitation_change", "intake_invitationlist_change"),
+    *("intake_phonecall_changelist", "intake_openredflag_changelist"),
     "intake_openinghours_delete",
     *("clinic_event_changelist", "clinic_message_changelist"),
 }
@@ -304,12 +353,13 @@ def names(patterns) -> set[str]:
 def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[str, str]:
     """Return the address of each name in TABLE and POSTS, for one stored row of each model."""
     places = (Location, Clinician, VisitType, Closure, Holiday, LocationProfile, ClinicianProfile)
-    places += (InsurancePlan, ClinicText)
-    alone = (Appointment, CallTask, WaitlistEntry, Invitation, InvitationList, *places)
+    places += (InsurancePlan, ClinicText, OnCall, Leave)
+    alone = (Appointment, CallTask, PhoneCall, WaitlistEntry, Invitation, InvitationList, *places)
     rows = [*(model.objects.get() for model in alone), OpeningHours.objects.all()[0]]
     keys = {
         "submission": submission.pk,
         "frontdesk": submission.pk,
+        "openredflag": submission.pk,
         "event": 1,
         "message": Message.objects.order_by("pk").values_list("pk", flat=True)[0],
         "user": user.pk,
@@ -326,8 +376,10 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
             args = [app]
         elif name == "view_on_site":
             args = [1, submission.pk]
-        elif model in keys and not name.endswith(("_changelist", "_add", "_export")):
-            args = [keys[model]]
+        elif model in keys and not name.endswith(
+            ("_changelist", "_add", "_export", "_texts", "_procedure")
+        ):
+            args = [keys[model], *(["intake/legs/p/safety/"] if name.endswith("_walk") else [])]
         else:
             args = []
         found[told] = reverse(f"admin:{name}", args=args)
@@ -355,6 +407,7 @@ def things():
         by=builders.member("front desk"),
         request_id="r",
     )
+    entering.begin(by=builders.member("front desk", "caller"), phone="+12025550199", request_id="")
     Closure(first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
     Holiday(day=date(2030, 1, 1), name="New Year’s Day").save()
     LocationProfile(location=book.location()).save()
@@ -363,6 +416,8 @@ def things():
     ClinicText(kind="referral", text={"en": "Not needed"}).save()
     page = load()["knees/creaking"]
     colleague = builders.member("content editor", "colleague")
+    OnCall(person=colleague, starts_at=timezone.now(), ends_at=timezone.now() + HOUR).save()
+    Leave(person=colleague, first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
     picture = pictures.add(slug="knee", alt="A knee", data=png(), by=colleague)
     return submission, colleague, page, picture
 

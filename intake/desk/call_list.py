@@ -4,31 +4,55 @@ An owed call stands on the call list, and on all staff pages of the patient, unt
 outcome.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import FindList, FixedFilter, ListOnly
+from clinic import audit
+from clinic.lists import Context, FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
+from intake.desk import procedure, received_texts
+from intake.desk.received_texts import NumberTexts
 from intake.errors import Refused
-from intake.models.calls import CallTask
+from intake.models.calls import Call, CallTask
+from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, address_back, find_patients, record_view
-from intake.staff.owed_calls import BUTTONS, buttons_of, due_words, news_by_task
+from intake.staff.owed_calls import (
+    BUTTONS,
+    MOST_TRIES,
+    UNTIL_REACHED,
+    again_name,
+    buttons_of,
+    due_words,
+    news_by_task,
+    tries_of,
+    word_to_leave,
+)
 from intake.staff.reach_words import NO_WAY, reach_words
+from intake.staff.tries import (
+    calls_without_notes,
+    tries_words,
+    warn_of_colleague,
+    wrong_number_words,
+)
 from intake.ways import calls
-from intake.ways.contact import reaches_of
+from intake.ways.contact import reach_of, reaches_of
+from intake.ways.forms import again_at, again_choices
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
 
@@ -36,6 +60,7 @@ DONE = {
     "reached": gettext_lazy("Noted: the patient was reached."),
     "left_word": gettext_lazy("Noted: word was left. The call stays on the list."),
     "not_reached": gettext_lazy("Noted: not reached. The call stays on the list."),
+    "wrong": gettext_lazy("Noted: wrong number. The call stays on the list, due as before."),
     "told": gettext_lazy("Noted: the patient was told already."),
 }
 
@@ -43,9 +68,15 @@ DONE = {
 class ByDue(FindList):
     """Sort open calls by due time, and settled calls with the newest first."""
 
+    texts: list[NumberTexts]
+
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         settled = self.params.get("settled") == "today"
         return ["-settled_at", "id"] if settled else ["due_at", "id"]
+
+    @property
+    def is_of_open_calls(self) -> bool:
+        return not self.term and not self.filter_params and self.page_num == 1
 
     def get_results(self, request: HttpRequest) -> None:
         """Add to each row what to tell the patient. Needs a fixed number of queries."""
@@ -53,11 +84,14 @@ class ByDue(FindList):
         self.result_list = list(self.result_list)
         news = news_by_task(self.result_list)
         reaches = reaches_of(row.submission for row in self.result_list)
+        tries = tries_of(self.result_list)
+        self.not_reached = any(count >= MOST_TRIES for count in tries.values())
         may_note = request.user.has_perm("intake.change_calltask")
         home = "frontdesk" if request.user.has_perm("intake.view_frontdesk") else "submission"
+        self.texts = received_texts.waiting(request) if self.is_of_open_calls else []
         for row in self.result_list:
             row.news, row.may_note, row.home = news.get(row.pk, ""), may_note, home
-            row.reach = reaches[row.submission_id]
+            row.reach, row.tried = reaches[row.submission_id], tries[row.pk]
 
 
 class SettledFilter(FixedFilter):
@@ -79,7 +113,7 @@ class SettledFilter(FixedFilter):
 class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     """The call list, whose buttons note the outcome of a call."""
 
-    list_display = ["due", "patient", "phone", "why", "opens", "acts"]
+    list_display = ["due", "patient", "phone", "why", "tries", "opens", "acts"]
     list_filter = [SettledFilter]
     list_select_related = ["submission", "settled_by"]
     sortable_by = ()
@@ -89,8 +123,59 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     changelist = ByDue
     reference_lookup = "submission__reference"
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
+        """Say above the list how many callers could not talk freely."""
+        later = 0
+        if request.user.has_perm("intake.enter_by_phone"):
+            later = PhoneCall.objects.to_call_back().count()
+        return super().changelist_view(request, {"callers_later": later, **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = {"procedure": self.procedure_view, "texts": self.texts_view}
+        own = [
+            path(f"{name}/", self.admin_site.admin_view(view), name=f"intake_calltask_{name}")
+            for name, view in pages.items()
+        ]
+        return own + super().get_urls()
+
+    def titled(self, extra_context: Context | None) -> dict[str, Any]:
+        shown = {"word_to_leave": word_to_leave(), "procedure": procedure.newest()}
+        return super().titled({**shown, **(extra_context or {})})
+
+    def procedure_view(self, request: StaffRequest) -> HttpResponse:
+        """Show the procedure for patients who are not reached, and let clinicians write it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        may_write = request.user.has_perm("intake.change_notreachedprocedure")
+        known = procedure.newest()
+        form = procedure.ProcedureForm(initial={"text": known.text if known else ""})
+        if request.method == "POST":
+            if not may_write:
+                raise PermissionDenied
+            form = procedure.ProcedureForm(request.POST)
+            if form.is_valid():
+                procedure.write(
+                    text=form.cleaned_data["text"], by=request.user, request_id=request.request_id
+                )
+                messages.success(request, _("The procedure is stored."))
+                return redirect(self.address("changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Our procedure"),
+            "procedure": known,
+            "may_write": may_write,
+            "form": form,
+        }
+        status = 422 if form.errors else 200
+        page = "admin/intake/calltask/procedure.html"
+        return TemplateResponse(request, page, context, status=status)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[CallTask]:
         rows = CallTask.objects.select_related("submission", "settled_by")
+        rows = rows.prefetch_related(Prefetch("submission__calls", calls_without_notes()))
         return rows.defer("submission__answers", "submission__assessment")
 
     def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
@@ -99,6 +184,21 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
 
     def submissions_shown(self, rows: list[CallTask]) -> list[Submission]:
         return [row.submission for row in rows]
+
+    def record_list(self, request: HttpRequest, changelist: Any) -> None:
+        """Record the patients of the list, and the texts to our number above it."""
+        super().record_list(request, changelist)
+        if changelist.texts:
+            ids = [str(row.pk) for number in changelist.texts for row in number.rows]
+            audit.record_request(request, "list", page="receivedtext", ids=ids)
+
+    def texts_view(self, request: StaffRequest) -> HttpResponse:
+        """Note that the texts of one number are dealt with, with the button that was pressed."""
+        if not request.user.has_perm("intake.change_calltask"):
+            raise PermissionDenied
+        if request.method == "POST":
+            received_texts.deal_with(request)
+        return redirect(self.address("changelist"))
 
     # --- columns ---------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("Call by"))
@@ -120,14 +220,24 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
             return format_html("<strong>{}</strong>", words)
         number = row.reach.phone
         link = '<a class="tel" href="tel:{}">{}</a><br>{}'
-        return format_html(link, number, phone_words(number), words)
+        found = format_html(link, number, phone_words(number), words)
+        wrong = wrong_number_words(row.submission.calls.all())
+        return format_html("{}<br><strong>{}</strong>", found, wrong) if wrong else found
+
+    @admin.display(description=gettext_lazy("Tries"), empty_value="")
+    def tries(self, row: CallTask) -> str | None:
+        calls_since = (call for call in row.submission.calls.all() if call.at >= row.created_at)
+        return tries_words(calls_since) or None
 
     @admin.display(description=gettext_lazy("What to tell"))
     def why(self, row: Any) -> str:
-        reason = str(row.get_reason_display())
-        if not row.news:
-            return reason
-        return format_html("<strong>{}</strong><br>{}", reason, row.news)
+        words = [format_html("<strong>{}</strong>", row.get_reason_display())]
+        if row.news:
+            words.append(row.news)
+        if row.tried >= MOST_TRIES and row.settled_at is None:
+            mark = _("%(n)s tries did not reach the patient") % {"n": row.tried}
+            words.append(format_html('<a class="flag" href="#procedure">{}</a>', mark))
+        return format_html_join(mark_safe("<br>"), "{}", ((each,) for each in words))
 
     @admin.display(description=gettext_lazy("Reference"))
     def opens(self, row: Any) -> str:
@@ -140,7 +250,19 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
             return None
         # the buttons post the admin's own form around the list, because that form has the CSRF
         # token
-        return format_html_join(
+        again = format_html(
+            '<label class="hint" for="again-{0}">{1}</label><select id="again-{0}" name="{2}">{3}'
+            "</select>",
+            row.pk,
+            _("If not reached, call again"),
+            again_name(row),
+            format_html_join(
+                "",
+                '<option value="{}">{}</option>',
+                again_choices(timezone.now(), row.reach.hours, urgency=row.submission.urgency),
+            ),
+        )
+        buttons = format_html_join(
             " ",
             '<button class="button{}" formaction="{}">{}</button>',
             [
@@ -148,6 +270,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
                 for name, words in buttons_of([row], row.reach)
             ],
         )
+        return format_html("{} {}", buttons, again) if row.reach.may_call else buttons
 
     # --- its buttons -----------------------------------------------------------------------------
     def reached_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
@@ -158,6 +281,9 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
 
     def not_reached_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="not_reached")
+
+    def wrong_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
+        return self.note(request, object_id, button="wrong")
 
     def told_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="told")
@@ -171,16 +297,31 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
             given: dict[str, Any] = {"by": request.user, "request_id": request.request_id}
             tasks = [task, *self.posted_with(request, task)]
             if button == "told":
-                for each in (each for each in tasks if each.reason != CallTask.Reason.MORE):
+                for each in (each for each in tasks if each.reason not in UNTIL_REACHED):
                     calls.settle(task=each, **given)
+                messages.success(request, DONE[button])
             else:
                 try:
-                    calls.record(submission=task.submission, outcome=button, tasks=tasks, **given)
+                    made = calls.record(
+                        submission=task.submission,
+                        outcome=button,
+                        tasks=tasks,
+                        again_at=self.again_of(request, task),
+                        **given,
+                    )
                 except Refused as error:
                     messages.error(request, str(error))
                     return self.back(request)
-            messages.success(request, DONE[button])
+                messages.success(request, settled_words(task, made) or DONE[button])
+                warn_of_colleague(request, made)
         return self.back(request)
+
+    def again_of(self, request: StaffRequest, task: CallTask) -> datetime | None:
+        """Return when to call again, as posted; None for a page that asks for no time."""
+        now, hours = timezone.now(), reach_of(task.submission).hours
+        offered = dict(again_choices(now, hours, urgency=task.submission.urgency))
+        code = request.POST.get(again_name(task), "")
+        return again_at(code, now, hours) if code in offered else None
 
     def back(self, request: StaffRequest) -> HttpResponse:
         """Redirect to the page from which the outcome was posted."""
@@ -191,3 +332,16 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
         posted = set(request.POST.getlist("task"))
         others = CallTask.objects.open().filter(submission=task.submission).exclude(pk=task.pk)
         return [each for each in others if str(each.pk) in posted]
+
+
+def settled_words(task: CallTask, made: Call) -> str:
+    """Say that the task was off the list before the call `made`; '' if it was on the list.
+
+    The button was pressed on an old page. A double click says the same as the first click.
+    """
+    if task.settled_at is None or (task.settled_by == made.by and made.outcome in Call.SPOKE):
+        return ""
+    return _("The call is noted. It was off the list before: %(who)s, %(time)s.") % {
+        "who": person_words(task.settled_by) if task.settled_by else _("no longer needed"),
+        "time": date_format(timezone.localtime(task.settled_at), "TIME_FORMAT"),
+    }

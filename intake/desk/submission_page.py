@@ -21,7 +21,7 @@ from intake.domain.danger import Found, marked
 from intake.domain.danger_scope import NOW
 from intake.domain.definition import FLAG, Protocol, QuestionPage
 from intake.domain.grammar import DANGER
-from intake.domain.route import pages_in
+from intake.domain.route import leaving_out, pages_in
 from intake.domain.route import route as route_of
 from intake.domain.stored import PHONE
 from intake.domain.summary import summary
@@ -29,6 +29,7 @@ from intake.domain.triage import Fired
 from intake.domain.uses import PART_2, Uses
 from intake.models.calls import Call
 from intake.models.clinic_time import Clinician
+from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import (
     Communication,
     Decision,
@@ -37,6 +38,8 @@ from intake.models.submissions import (
     Submission,
     Urgency,
 )
+from intake.staff import entered_by_phone
+from intake.staff.tries import wrong_number_words
 from intake.wording import advice, reading
 from intake.wording.intentions import INTENTIONS
 
@@ -88,6 +91,28 @@ class SubmissionPage:
     def complaint(self) -> str:
         """The complaint as the patient chose it: 'Restless legs; Both legs; Over a year'."""
         return "; ".join(self._words_of(self.uses.complaint))
+
+    @cached_property
+    def call(self) -> PhoneCall | None:
+        """The call in which staff entered the answers; None if the patient sent them."""
+        return entered_by_phone.call_of(self.submission)
+
+    @property
+    def entered(self) -> str:
+        """Who entered the answers by phone, and who called; '' if the patient sent them."""
+        return entered_by_phone.entered_words(self.call) if self.call else ""
+
+    @property
+    def phone_steps(self) -> list[dict[str, Any]]:
+        """What staff did at the phone after an emergency answer."""
+        return entered_by_phone.step_rows(self.call) if self.call else []
+
+    @property
+    def not_asked(self) -> list[str]:
+        """The questions that a nurse asks, because they were not asked by phone."""
+        left_out = self.submission.assessment.get("not_asked", ())
+        asked = (self._questions[id] for id in left_out)
+        return [(q.for_proxy() if self.proxied else q).text for q in asked]
 
     @property
     def own_words(self) -> list[tuple[str, str | None]]:
@@ -269,7 +294,8 @@ class SubmissionPage:
         """
         screened = self.uses.crisis in answers
         route = route_of(self.protocol, answers, si_screen=screened)
-        return list(pages_in(self.uses, kind, route))
+        left_out = self.submission.assessment.get("not_asked", ())
+        return list(leaving_out(pages_in(self.uses, kind, route), left_out))
 
     @cached_property
     def part_2(self) -> Submission | None:
@@ -335,6 +361,11 @@ class SubmissionPage:
     def calls(self) -> list[Call]:
         """The calls that staff made to the patient."""
         return list(self.submission.calls.select_related("by"))
+
+    @property
+    def wrong_number(self) -> str:
+        """That the patient's number is wrong, in words; '' if no call found this out."""
+        return wrong_number_words(self.calls)
 
     @cached_property
     def history(self) -> list[StatusChange]:

@@ -23,6 +23,7 @@ ACTION_WORDS = {
     "decide": gettext_lazy("Decided"),
     "state": gettext_lazy("Moved on"),
     "state escalation": gettext_lazy("Escalated"),
+    "state phone": gettext_lazy("Noted what was done by phone"),
     "state reply": gettext_lazy("Read, needs no answer"),
     "deny": gettext_lazy("Refused"),
 }

@@ -99,11 +99,13 @@ def pages_without(
     return tuple(page for page in pages if not any(q.id in unwanted for q in page.questions))
 
 
-def leaving_out(pages: Iterable[QuestionPage], unwanted: str) -> tuple[QuestionPage, ...]:
-    """Return the pages without this question, and without a page that asks nothing else."""
+def leaving_out(
+    pages: Iterable[QuestionPage], unwanted: Collection[str]
+) -> tuple[QuestionPage, ...]:
+    """Return the pages without these questions, and without the pages that ask nothing else."""
     cut = (
         msgspec.structs.replace(
-            page, questions=tuple(q for q in page.questions if q.id != unwanted)
+            page, questions=tuple(q for q in page.questions if q.id not in unwanted)
         )
         for page in pages
     )

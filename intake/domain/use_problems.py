@@ -34,6 +34,7 @@ def use_problems(protocol: Protocol) -> Iterator[Problem]:
         yield from _contact(protocol)
         yield from _free_text(protocol)
         yield from _cannot_wait(protocol)
+        yield from _nurse_asks(protocol)
 
 
 def _named(protocol: Protocol) -> Iterator[tuple[str, str, str]]:
@@ -57,8 +58,22 @@ def _named(protocol: Protocol) -> Iterator[tuple[str, str, str]]:
         yield "crisis", uses.crisis, "single"
     if uses.cannot_wait is not None:
         yield "cannot_wait", uses.cannot_wait.q, "single"
+    yield from (("nurse_asks", id, "") for id in uses.nurse_asks)
     for name in uses.walks.__struct_fields__:
         yield from ((f"walks.{name}", id, "") for id in uses.short_walk(name) or ())
+
+
+def _nurse_asks(protocol: Protocol) -> Iterator[Problem]:
+    """Yield a problem for each question of `nurse_asks` that every caller must be asked."""
+    uses = protocol.uses
+    second = [uses.cannot_wait.q] if uses.cannot_wait else []
+    always = {q.id for q in protocol.page_of(uses.safety).questions} | {
+        *(q.id for q in protocol.questions if q.about is not None),
+        *(uses.who.q, uses.age, *uses.free_text, *uses.contact.stored_names, *second),
+    }
+    for id in uses.nurse_asks:
+        if id in always:
+            yield _wrong("nurse_asks", f"Anybody at the phone has to ask “{id}”.")
 
 
 def _options(protocol: Protocol) -> Iterator[Problem]:

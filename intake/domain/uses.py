@@ -84,8 +84,9 @@ class Uses(Base, frozen=True, dict=True):
     stand beside the age, those to `complaint` and `own_words` below. The answers to `free_text` are
     searched for alarm words. `cannot_wait` asks beside `own_words`, in languages in which danger in
     own words is not heard well enough. `crisis` asks about thoughts of suicide; a clinic can switch
-    it off. The first printed page shows the answers to `glance`, or says that there is none.
-    `findings` names the scales that are offered first to a clinician after an examination.
+    it off. `nurse_asks` are the questions that by phone only a clinician reads to a caller. The
+    first printed page shows the answers to `glance`, or says that there is none. `findings`
+    names the scales that are offered first to a clinician after an examination.
     """
 
     safety: str
@@ -99,6 +100,7 @@ class Uses(Base, frozen=True, dict=True):
     first_line: tuple[str, ...] = ()
     crisis: str | None = None
     cannot_wait: CannotWait | None = None
+    nurse_asks: tuple[str, ...] = ()
     glance: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
 

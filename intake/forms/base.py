@@ -47,6 +47,13 @@ class WalkForm(forms.Form):
             field: Any = self.fields[name]
             field.language = if_foreign(words.language_of_question(name))
 
+    def without_autofill(self) -> None:
+        """Offer nothing that the browser knows: staff type what a caller says."""
+        for field in self.fields.values():
+            for widget in getattr(field.widget, "widgets", [field.widget]):
+                if "autocomplete" in widget.attrs:
+                    widget.attrs["autocomplete"] = "off"
+
     def keep(self, earlier: Mapping[str, Controls]) -> None:
         """Keep the earlier values of fields. Names that are not fields of this form are ignored."""
         self.kept = {name: controls for name, controls in earlier.items() if name in self.fields}

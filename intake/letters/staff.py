@@ -19,6 +19,8 @@ from intake.letters.composing import (
     text_of,
     urgency_words,
 )
+from intake.models.calls import Call
+from intake.models.received_texts import ReceivedText
 from intake.models.submissions import EVERYBODY_FROM, Submission
 from intake.ways import alarms
 
@@ -46,16 +48,25 @@ def alert(message: Message) -> Letter | None:
 def alarm(message: Message) -> Letter | None:
     """Say which patients wrote alarm words.
 
-    The letter lists every message that no letter has listed yet. Returns None if another letter
-    has listed this message, or if staff have answered all these patients.
+    The letter lists every message that no letter has listed yet, and counts the texts to the
+    clinic's number. Returns None if another letter has listed this message, or if staff have
+    answered all these patients.
     """
     if alarms.is_told(message):
         return None
-    submissions = [row for row in submissions_of(alarms.waiting()) if row.reply_due_at]
-    if not submissions:
+    waiting = alarms.waiting()
+    submissions = [row for row in submissions_of(waiting) if row.reply_due_at]
+    texts = ReceivedText.objects.open().filter(pk__in=waiting).count()
+    if not submissions and not texts:
         return None
     to = {address for row in submissions for address in _with_on_call(ALERTED, row)}
+    if texts:
+        to |= set(_with_on_call(ALERTED))
     with translation.override(settings.LANGUAGE_CODE):
+        if texts:
+            rows = [f"{row.reference} ({urgency_words(row)})" for row in submissions]
+            subject = _("Texts to our number with words of danger: %(count)s") % {"count": texts}
+            return Letter(tuple(sorted(to)), subject, text_of("text_alarms", rows=rows))
         if len(submissions) == 1:
             subject = _("A patient wrote: %(reference)s") % {"reference": submissions[0].reference}
             return Letter(tuple(sorted(to)), subject, submission_text("alert", submissions[0]))
@@ -64,12 +75,22 @@ def alarm(message: Message) -> Letter | None:
         return Letter(tuple(sorted(to)), subject, text_of("alarms", rows=rows))
 
 
+@outbox.composer("text_waits", lane=Lane.ALERT)
+def text_waits(message: Message) -> Letter | None:
+    """Tell all staff that a text with words of danger still waits. None when it is settled."""
+    if not ReceivedText.objects.open().filter(pk=message.occasion).exists():
+        return None
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = _("Nobody has called yet: a text to our number with words of danger")
+        return Letter(_with_on_call(EVERYBODY), subject, text_of("text_alarms", rows=[]))
+
+
 @outbox.composer("escalation", about=references_of_submissions, lane=Lane.ALERT)
 def escalation(message: Message) -> Letter | None:
     """Tell staff that a red flag still waits.
 
-    Steps before EVERYBODY_FROM go to the duty role and to the person on call for a closure, or to
-    all staff if there is neither. Later steps go to all staff. Returns None when the escalation has
+    Steps before EVERYBODY_FROM go to the duty role and to the persons on call, or to all staff if
+    there is neither. Later steps go to all staff. Returns None when the escalation has
     ended, or when a letter about a later step was ordered.
     """
     submission = submission_of(message)
@@ -94,16 +115,20 @@ def _is_current(submission: Submission, step: int) -> bool:
     """
     if step:
         return submission.escalate_at is not None and submission.escalations == step
-    seen = submission.calls.filter(outcome="reached", by_clinician=True)
+    seen = submission.calls.filter(outcome__in=Call.SPOKE, by_clinician=True)
     is_new = submission.escalate_at is None and not submission.escalations
     undecided = submission.status in workflow.OPEN and not submission.decisions.exists()
     return is_new and undecided and not seen.exists()
 
 
-def _with_on_call(roles: tuple[str, ...], submission: Submission) -> tuple[str, ...]:
-    """Return the addresses of some roles, and of the persons on call while a closure lasts."""
-    on_call = calendars.on_call(timezone.now(), submission.location_id)
-    return tuple(sorted({*_addresses(roles), *on_call}))
+def _with_on_call(roles: tuple[str, ...], submission: Submission | None = None) -> tuple[str, ...]:
+    """Return the addresses of some roles, and of the persons on call if the clinic is closed.
+
+    Without a submission, the first place of the clinic that opens counts.
+    """
+    location = submission.location_id if submission else None
+    on_call = calendars.on_call(timezone.now(), location)
+    return tuple(sorted({*_addresses(roles), *(shift.address for shift in on_call)}))
 
 
 def _addresses(roles: tuple[str, ...]) -> tuple[str, ...]:

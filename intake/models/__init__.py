@@ -14,6 +14,9 @@ from intake.models import (  # noqa: F401
     findings,
     invitations,
     people,
+    phone_calls,
+    received_texts,
+    rota,
     safe_contact,
     submissions,
 )

@@ -2,12 +2,13 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import uuid7
 from clinic.secrets.sealing import SealedField, Words
-from intake.models.submissions import Submission
+from intake.domain import workflow
+from intake.models.submissions import Kind, Submission
 
 
 class CallTaskQuerySet(models.QuerySet["CallTask"]):
@@ -36,6 +37,9 @@ class CallTask(models.Model):
         CONFIRMED = "confirmed", _("The appointment is booked")
         CHANGED = "changed", _("The appointment is moved")
         CANCELLED = "cancelled", _("The appointment is cancelled")
+        NURSE = "nurse", _("A nurse asks what was not asked by phone")
+        REFERENCE = "reference", _("The patient does not have the reference number yet")
+        LINE = "line", _("The line broke at an emergency")
         MISSED = "missed", _("The patient did not come")
         INVITED = "invited", _("We ask the patient to answer questions")
 
@@ -86,6 +90,12 @@ class Call(models.Model):
         REACHED = "reached", _("Reached the patient")
         LEFT_WORD = "left_word", _("Left word")
         NOT_REACHED = "not_reached", _("Not reached")
+        WENT = "went", _("Reached the patient: went to the emergency room")
+        REFUSED = "refused", _("Reached the patient: refuses care")
+        WRONG_NUMBER = "wrong", _("Wrong number")
+
+    SPOKE = (Outcome.REACHED, Outcome.WENT, Outcome.REFUSED)
+    """The outcomes of a call in which the caller spoke with the patient."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="calls")
@@ -104,3 +114,51 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return self.outcome
+
+
+class NotReachedProcedure(models.Model):
+    """What staff do when several calls did not reach a patient, as the clinic wrote it.
+
+    Rows are added, never edited. The newest row counts.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    text = models.TextField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        db_constraint=False,  # the release before does not know this table
+        related_name="+",
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("change",)
+        ordering = ["at", "id"]
+        verbose_name = _("procedure for patients who are not reached")
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class OpenRedFlag(Submission):
+    """A red flag that nobody has ended, as the list of open red flags shows it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = _("open red flag")
+        verbose_name_plural = _("open red flags")
+
+
+def is_open_red_flag() -> Q:
+    """Match the red flags that nobody has ended.
+
+    That is a running escalation, unread alarm words, and a stopped form that is not decided and
+    whose patient no clinician has reached.
+    """
+    reached = Call.objects.filter(
+        submission=OuterRef("pk"), outcome__in=Call.SPOKE, by_clinician=True
+    )
+    stopped = Q(kind=Kind.STOPPED, status__in=workflow.OPEN) & ~Q(Exists(reached))
+    return Q(escalate_at__isnull=False) | Q(alarm=True) | stopped

@@ -300,10 +300,14 @@ class FrontDesk(Submission):
 
 
 class Device(models.TextChoices):
-    """What the patient said at the start: whether other people use the device, too."""
+    """What the patient said at the start: whether other people use the device, too.
+
+    On the device of staff, a member of staff enters what a caller answers.
+    """
 
     MINE = "mine"
     SHARED = "shared"
+    STAFF = "staff"
 
 
 class Draft(models.Model):
@@ -356,8 +360,15 @@ class Draft(models.Model):
         return self.device == Device.MINE and not settings.SHARED_DEVICE
 
     @property
+    def by_staff(self) -> bool:
+        """Whether a member of staff enters what a caller answers. No browser's key opens it."""
+        return self.device == Device.STAFF
+
+    @property
     def idle_limit(self) -> timedelta:
         """How long the browser may be idle before it cannot open the draft any more."""
+        if self.by_staff:
+            return timedelta(days=settings.DRAFT_DAYS)
         if self.on_own_device:
             return timedelta(hours=settings.DRAFT_OWN_HOURS)
         if not self.device:

@@ -51,7 +51,8 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
         walk = walk.with_content(content)
         sealed = Draft._meta.get_field("content").seal_for(draft.pk, walk.content.dump())
         assert sealed is not None  # for mypy: seal_for returns None only for the value None
-        keys = search.address_tokens(*walk.content.addresses)
+        # a code must not open what a member of staff enters
+        keys = [] if draft.by_staff else search.address_tokens(*walk.content.addresses)
         with connection.cursor() as cursor:
             cursor.execute(
                 sql.STORE_DRAFT, [sealed.data, keys, timezone.now(), draft.pk, draft.revision]
@@ -260,6 +261,15 @@ def keep_intention(*, draft: Draft, intention: str) -> Walk:
         *earlier, last = walk.content.stops or ({},)
         stops = (*earlier, {**last, "intention": intention}) if last else ()
         return walk.with_content(replace(walk.content, stops=stops))
+
+    return _save(draft, change)
+
+
+def leave_out(*, draft: Draft, questions: Collection[str]) -> Walk:
+    """Ask these questions no more, because the member of staff at the phone may not ask them."""
+
+    def change(walk: Walk) -> Walk:
+        return walk.with_content(replace(walk.content, not_asked=tuple(questions)))
 
     return _save(draft, change)
 

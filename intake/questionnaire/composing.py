@@ -9,7 +9,7 @@ from clinic.ids import uuid7
 from intake import search
 from intake.domain import answers as domain
 from intake.models.appointments import AppointmentRequest, WishedVisit
-from intake.models.submissions import Submission, Urgency
+from intake.models.submissions import Kind, Submission, Urgency
 from intake.questionnaire.target_times import target_time
 from intake.questionnaire.walk import Walk
 
@@ -50,6 +50,11 @@ def build_submission(
         assessment={
             "result": assessment.to_json(),
             "stops": [dict(stop) for stop in walk.content.stops],
+            **(
+                {"not_asked": list(walk.not_asked)}
+                if kind != Kind.STOPPED and walk.not_asked
+                else {}
+            ),
         },
         person=dict(contact),
         search_keys=search.tokens(contact),

@@ -25,6 +25,7 @@ from intake.documents import (
 )
 from intake.domain.definition import Protocol
 from intake.draft_content import Content
+from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Device, Draft, Kind, Submission
 from intake.protocols import current
 from intake.questionnaire import rule_counts, sql
@@ -46,12 +47,14 @@ def begin(
     `protocol` is None, the draft gets the protocol that is served first.
     """
     protocol, key, now = protocol or current(), new_key(), timezone.now()
-    own = device == Device.MINE and not settings.SHARED_DEVICE
+    if device != Device.STAFF:
+        own = device == Device.MINE and not settings.SHARED_DEVICE
+        device = Device.MINE if own else Device.SHARED
     draft = Draft(
         key_hash=digest(key),
         follows=follows,
         kind=kind,
-        device=Device.MINE if own else Device.SHARED,
+        device=device,
         protocol_id=protocol.content_hash,
         language=language,
         content=(content or Content()).dump(),
@@ -115,6 +118,17 @@ def find_draft(key: str, *, to_wish: bool = False) -> Draft | None:
     return draft if draft is not None and _idle(draft) <= draft.idle_limit else None
 
 
+def find_draft_of_call(call: PhoneCall, *, to_wish: bool = False) -> Draft | None:
+    """Return the draft into which a member of staff enters a caller's answers; None without one.
+
+    `to_wish` is as in `find_draft`. The draft is found by the hash of its key, which nobody has.
+    """
+    if call.draft is None:
+        return None
+    statement = sql.FIND_DRAFT_TO_WISH if to_wish else sql.FIND_DRAFT
+    return next(iter(Draft.objects.raw(statement, [call.draft.key_hash])), None)
+
+
 def find_out_of_reach(key: str) -> Draft | None:
     """Return the unsent draft of a key if the draft was idle too long, to tell the patient so."""
     draft = _find(key, sql.FIND_DRAFT)
@@ -145,8 +159,11 @@ def _idle(draft: Draft) -> timedelta:
 
 
 def left_alone(draft: Draft) -> bool:
-    """Whether the device was idle for so long that sensitive answers must be hidden."""
-    return _idle(draft) > timedelta(minutes=settings.DRAFT_VEIL_MINUTES)
+    """Whether the device was idle for so long that sensitive answers must be hidden.
+
+    Nothing is hidden from the member of staff who entered the answers: that session ends by itself.
+    """
+    return not draft.by_staff and _idle(draft) > timedelta(minutes=settings.DRAFT_VEIL_MINUTES)
 
 
 def walk_of(draft: Draft) -> Walk:
@@ -166,7 +183,8 @@ def walk_of(draft: Draft) -> Walk:
             si_screen=settings.SI_SCREEN,
             wording=words,
             has_wish=draft.follows_id is not None or content.has_visit,
-            reach=draft.idle_limit,
+            reach=None if draft.by_staff else draft.idle_limit,
+            by_staff=draft.by_staff,
         )
         draft.__dict__["_walk"] = (now, walk)
     return walk

@@ -23,8 +23,9 @@ from intake.draft_content import CONTACT, Content
 from intake.errors import Conflict, Gone, NotReady, Refused
 from intake.history import build_history
 from intake.letters import orders
+from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Draft, Kind, Submission, Urgency
-from intake.questionnaire import rule_counts
+from intake.questionnaire import by_phone, rule_counts
 from intake.questionnaire.composing import build_submission, build_wish, chosen_place
 from intake.questionnaire.drafts import walk_of
 from intake.questionnaire.held_time import fulfil_wish
@@ -41,6 +42,7 @@ def submit(
     consent: Mapping[str, Any] | None = None,
     confirm: Callable[[], bool] = lambda: True,
     request_id: str = "",
+    call: PhoneCall | None = None,
 ) -> Submission:
     """Send a finished draft, and return the submission.
 
@@ -50,7 +52,8 @@ def submit(
     Stores submission, wish, history, counts, messages and audit event in one transaction. `confirm`
     decides whether the patient gets a letter of confirmation. `confirm` is called inside the
     transaction, so that a failed sending does not count against the limit of the patient's mailbox.
-    After a double click or a retry, returns the submission that was stored first.
+    After a double click or a retry, returns the submission that was stored first. `call` is the
+    call in which a member of staff entered the answers.
 
     Raises NotReady if a step is not done, the consent is missing, an emergency answer still stops
     the form, or the protocol forbids sending (a minor without a parent or guardian). Raises Gone if
@@ -84,16 +87,21 @@ def submit(
             # the letter about the visit also confirms that the submission arrived
             if fulfil_wish(submission, draft, walk.content, request_id):
                 is_confirmed = False
-        _record_sent(submission, walk.assessment, request_id, confirm=is_confirmed)
+        if call is not None:
+            by_phone.keep(call, submission, confirm=is_confirmed)
+            is_confirmed = False
+        _record_sent(submission, walk.assessment, request_id, confirm=is_confirmed, call=call)
     return submission
 
 
-def tell_clinic(*, draft: Draft, phone: str, name: str, request_id: str = "") -> Submission:
+def tell_clinic(
+    *, draft: Draft, phone: str, name: str, request_id: str = "", call: PhoneCall | None = None
+) -> Submission:
     """Send the unfinished answers from the emergency page ('Also tell the clinic').
 
     The submission is of kind 'stopped' and has the urgency that the rules give (emergency). A
-    double click returns the same submission, as in `submit`. Raises Gone, and NotReady if no
-    emergency answer stops the form any more.
+    double click returns the same submission, as in `submit`. `call` is as in `submit`. Raises Gone,
+    and NotReady if no emergency answer stops the form any more.
     """
     with transaction.atomic():
         draft = _locked(draft)
@@ -112,7 +120,9 @@ def tell_clinic(*, draft: Draft, phone: str, name: str, request_id: str = "") ->
         # the rules are applied with the contact, so that they can flag the need for an interpreter
         walk = walk.with_content(replace(walk.content, contact=contact))
         submission = _store(draft, walk, kind=Kind.STOPPED, contact=contact)
-        _record_sent(submission, walk.assessment, request_id)
+        if call is not None:
+            by_phone.keep(call, submission, confirm=False)
+        _record_sent(submission, walk.assessment, request_id, call=call)
     return submission
 
 
@@ -157,7 +167,8 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
             location=location,
         )
         submission.follows_id = draft.follows_id
-        submission.took_seconds = seconds_between(draft.created_at, now)
+        # reading a form to a caller takes longer, and says nothing of how long patients take
+        submission.took_seconds = None if draft.by_staff else seconds_between(draft.created_at, now)
         submission.translation_id = translation
         submission.suspect = _suspect(draft, walk, submission)
         if kind == Kind.PART_2 and not walk.assessment.fired:
@@ -202,28 +213,34 @@ def _suspect(draft: Draft, walk: Walk, submission: Submission) -> bool:
 
     Returns False from the urgency "same day" on. The sign of a bot may be wrong, because a browser
     may fill in the hidden field by itself, and a patient who may have a clot must not wait for the
-    check.
+    check. What a member of staff entered was sent by a person.
     """
-    if submission.urgency >= Urgency.SAME_DAY:
+    if submission.urgency >= Urgency.SAME_DAY or draft.by_staff:
         return False
     quick = timezone.now() - draft.created_at < timedelta(seconds=settings.MIN_FILL_SECONDS)
     return bool(walk.content.suspect) or (quick and not draft.follows_id)
 
 
 def _record_sent(
-    submission: Submission, assessment: Assessment, request_id: str, *, confirm: bool = True
+    submission: Submission,
+    assessment: Assessment,
+    request_id: str,
+    *,
+    confirm: bool = True,
+    call: PhoneCall | None = None,
 ) -> None:
     """Store the history, the rule counts, the letters and the audit event of a new submission."""
-    build_history(submission, "send", by=None, at=submission.submitted_at).save(force_insert=True)
+    by, at = call.by if call else None, submission.submitted_at
+    build_history(submission, "send", by=by, at=at).save(force_insert=True)
     rule_counts.add(dict.fromkeys(rule_counts.keys_of(submission, assessment), 1))
     outbox.put_all(orders.for_submission(submission, confirm=confirm))
     if submission.follows_id:
         waiting.record_answers(addition=submission)
     audit.record(
-        actor=audit.patient(submission.reference),
+        actor=audit.staff(by) if by else audit.patient(submission.reference),
         action="create",
         subject=str(submission.pk),
-        purpose="PATRQT",
+        purpose="TREAT" if by else "PATRQT",
         request_id=request_id,
         detail={"kind": submission.kind, "urgency": submission.urgency_code},
     )

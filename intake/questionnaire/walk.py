@@ -42,6 +42,7 @@ class Walk:
     wording: Wording | None = None
     has_wish: bool = False
     reach: timedelta | None = None  # how long the browser may be idle and still open the draft
+    by_staff: bool = False  # a member of staff enters what a caller answers
 
     @property
     def uses(self) -> Uses:
@@ -78,9 +79,20 @@ class Walk:
         spoken = self.words.protocol
         route = domain.route(spoken, self.content.answers, si_screen=self.si_screen)
         pages = domain.pages_in(self.uses, self.kind, route)
-        if (second := self.uses.cannot_wait) is None or spoken.falls_short(self.words.language):
-            return pages
-        return domain.leaving_out(pages, second.q)
+        unwanted = set(self.content.not_asked)
+        if (second := self.uses.cannot_wait) and not spoken.falls_short(self.words.language):
+            unwanted.add(second.q)
+        return domain.leaving_out(pages, unwanted) if unwanted else pages
+
+    @property
+    def not_asked(self) -> tuple[str, ...]:
+        """The questions that these answers lead to, but that the caller was not asked by phone."""
+        if not self.content.not_asked:
+            return ()
+        route = domain.route(self.protocol, self.content.answers, si_screen=self.si_screen)
+        pages = domain.pages_in(self.uses, self.kind, route)
+        asked = (question.id for page in pages for question in page.questions)
+        return tuple(id for id in asked if id in self.content.not_asked)
 
     @cached_property
     def steps(self) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from intake.models.contact_points import ContactPoint
-from intake.ways.contact import Channel, Reach
+from intake.ways.contact import Reach
 from intake.wording.reading import PREFER_TIME
 
-LETTERS: dict[Channel, object] = {
+LETTERS: dict[str, object] = {
     "email": gettext_lazy("e-mail"),
     "sms": gettext_lazy("text message"),
 }

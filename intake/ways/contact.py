@@ -161,15 +161,15 @@ def said_of(record: SafeContact | None, person: Mapping[str, Any]) -> dict[str, 
     For each of "email", "sms", "call" and "voicemail" the answer is "yes" or "no". The other names
     are left out if nothing was said.
     """
-    number = bool(person.get(PHONE))
+    number, hours = bool(person.get(PHONE)), person.get("prefer_time", "")
     step = {
         "email": YES if person.get("email") else NO,
         "sms": YES if number and person.get("prefer") == "text" else NO,
-        "call": YES if number and not person.get("no_calls") else NO,
+        "call": YES if number and person.get("calls") != NO else NO,
         "voicemail": person.get("voicemail", YES),
         "prefer": person.get("prefer", ""),
         "hears": person.get("hears", ""),
-        "hours": person.get("prefer_time", "") if person.get("only_then") else "",
+        "hours": hours if person.get("calls") == "then" and hours != "any" else "",
     }
     said = step | (record.said if record else {})
     return {name: value for name, value in said.items() if value}

@@ -19,6 +19,7 @@ from clinic.outgoing.outbox import Order
 from clinic.outgoing.results import KNOWN
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
+from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Communication, Submission
 from intake.ways import calls, contact
 
@@ -37,6 +38,9 @@ VISITS = {
     "appointment_missed": Reason.MISSED,
 }
 """For each letter about a visit, the reason of the call that replaces the letter."""
+OFFERS = ("appointment_offer", "waitlist_offer", "offer_lost", "offers_withdrawn")
+NEWS = ("news", *VISITS, *OFFERS)
+"""The kinds of letters that tell a patient something new."""
 
 
 def letter_reaches(submission: Submission) -> bool:
@@ -75,6 +79,17 @@ def _owe(
 
 
 # --- letters that were not sent: the next way, then a call ----------------------------------------
+
+
+@outbox.when_unsent("confirmation")
+def _reference(message: Message) -> None:
+    """Owe a call about the reference, which was not told to the person who called for the patient.
+
+    A patient who sent the form, or who called, has read or heard the reference.
+    """
+    rows = PhoneCall.objects.select_related("submission").filter(submission_id=message.occasion)
+    if (call := rows.first()) and call.submission:
+        _owe_unsent(message, call.submission, Reason.REFERENCE)
 
 
 @outbox.when_unsent("news")

@@ -12,6 +12,7 @@ from clinic.people import attempts, cache
 from intake.access import codes
 from intake.appointments.holds import prune_holds
 from intake.invitations.following import forget
+from intake.phone.entering import delete_old_calls
 from intake.questionnaire.drafts import delete_idle_drafts
 
 
@@ -23,6 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         drafts = delete_idle_drafts(days=settings.DRAFT_DAYS)
+        drafts += delete_old_calls(days=settings.DRAFT_DAYS)
         buckets = limits.prune()
         messages, access = outbox.prune(), codes.prune_access()
         holds, invitations = prune_holds(days=7), forget(days=7)

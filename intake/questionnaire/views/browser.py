@@ -1,4 +1,8 @@
-"""Find the draft of a browser by its cookie, renew the cookie, and answer if there is no draft."""
+"""Find the draft of a browser by its cookie, renew the cookie, and answer if there is no draft.
+
+The same views serve a member of staff who enters a caller's answers. Then the address names the
+draft, and no cookie is read or set.
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -21,6 +25,7 @@ from intake.domain.definition import Protocol, QuestionPage
 from intake.domain.route import pages_without
 from intake.domain.wording import Wording
 from intake.draft_content import APPOINTMENT, CONTACT, SHOWN
+from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Draft, Kind
 from intake.questionnaire import drafts
 from intake.questionnaire.forms.contact import ContactForm
@@ -30,12 +35,19 @@ from intake.wording import moments, reading
 View = Callable[..., HttpResponse]
 
 
+def phone_call_of(request: Request) -> PhoneCall | None:
+    """Return the call in which a member of staff fills in the form; None for a patient."""
+    return getattr(request, "phone_call", None)
+
+
 def draft_of(request: Request, step: str = "", protocol: str = "") -> Draft | None:
     """Return the draft that this browser's key opens, or None.
 
     For the wish step, the draft also gets the locations and clinicians that this step offers.
     `protocol` is the protocol that the address names. The draft may belong to another protocol.
     """
+    if (call := phone_call_of(request)) is not None:
+        return drafts.find_draft_of_call(call, to_wish=step == APPOINTMENT)
     key = request.COOKIES.get(settings.DRAFT_COOKIE_NAME, "")
     return drafts.find_draft(key, to_wish=step == APPOINTMENT)
 
@@ -61,7 +73,7 @@ def set_draft_cookie(response: HttpResponse, key: str, draft: Draft) -> HttpResp
 def renew_cookie(request: Request, response: HttpResponse, draft: Draft) -> HttpResponse:
     """Restart the cookie's lifetime after a POST, unless the response already sets the cookie."""
     name = settings.DRAFT_COOKIE_NAME
-    if request.method == "POST" and name not in response.cookies:
+    if request.method == "POST" and not draft.by_staff and name not in response.cookies:
         set_draft_cookie(response, request.COOKIES[name], draft)
     return response
 

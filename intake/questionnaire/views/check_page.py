@@ -25,6 +25,7 @@ from intake.questionnaire.views.browser import (
     draft_missing,
     draft_notice,
     page_url,
+    phone_call_of,
     reach_words,
     redirect_to,
     with_draft,
@@ -82,6 +83,7 @@ def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
             consent=form.consent_given() if form else None,
             confirm=lambda: may_confirm(walk),
             request_id=request.request_id,
+            call=phone_call_of(request),
         )
     except NotReady as not_ready:
         return redirect_to(walk.protocol, not_ready.step)

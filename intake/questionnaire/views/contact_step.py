@@ -44,7 +44,7 @@ def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpR
     """Show the contact form, or save who the patient is and how to reach the patient."""
     returned = returned_page(walk, step)
     known = walk.content.contact or walk.content.panel or walk.content.typed.get(CONTACT)
-    if request.method != "POST" and not (known or returned or request.GET):
+    if request.method != "POST" and not (known or returned or request.GET or draft.by_staff):
         html = blank_contact(
             walk.protocol.content_hash,
             walk.kind,
@@ -56,7 +56,7 @@ def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpR
         return blank.serve(request, html, revision=draft.revision)
     if request.method != "POST":
         return _show(request, draft, walk, returned)
-    if request.POST.get("website"):  # a hidden box, which only bots fill in
+    if request.POST.get("website") and not draft.by_staff:  # a hidden box, which only bots fill in
         answering.mark_suspicious(draft=draft, why="trap")
     posted: QueryDict = request.POST
     if two_windows.CHOOSES in posted:
@@ -157,6 +157,8 @@ def contact_form(walk: Walk, posted: QueryDict | None) -> ContactForm:
         initial=ContactForm.initial_of(walk.uses, shown, walk.content.answers),
     )
     form.keep(ContactForm.controls_of(given, fields_to_keep(form.data, veiled)))
+    if walk.by_staff:
+        form.without_autofill()
     return form
 
 

@@ -179,7 +179,7 @@ def show_page(request: Request, draft: Draft, walk: Walk, page: QuestionPage) ->
     given = walk.content.typed.get(page.id) or domain.to_json(walk.content.answers)
     answers = {q.id: given[q.id] for q in page.questions if q.id in given}
     panels = panel_cards(walk)
-    if answers or panels or request.GET or asking.about_of(page):
+    if answers or panels or request.GET or asking.about_of(page) or draft.by_staff:
         kept = [q for q in answers if q in walk.content.veiled]
         shown = {q: value for q, value in answers.items() if q not in kept}
         form = PageForm(page, walk.words, proxied=walk.proxied, answers=shown, kept=kept)

@@ -54,7 +54,7 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
         return times_step(request, draft, walk)
     choices = choices_of(draft)
     returned = returned_page(walk, step)
-    known = walk.content.wish or walk.content.panel or returned
+    known = walk.content.wish or walk.content.panel or returned or draft.by_staff
     if request.method != "POST" and not (known or request.GET):
         html = blank_wish(
             walk.protocol.content_hash,

@@ -499,6 +499,9 @@ USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("cannot_wait", {"cannot_wait": CannotWait("reason_weight", "yes")}),
     ("cannot_wait", {"cannot_wait": CannotWait("reason_wait", "sometimes")}),
     ("cannot_wait", {"cannot_wait": CannotWait("who", "self")}),
+    # what a caller must be asked by anybody, left to a nurse
+    *(("nurse_asks", {"nurse_asks": (id,)}) for id in ("em_past", "reason_text", "reason_when")),
+    ("nurse_asks", {"nurse_asks": ("not_there",)}),
     (
         "walks.addition",
         {"walks": ShortWalks(("em_now",), ("em_now", "reason_text"))},

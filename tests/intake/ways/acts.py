@@ -15,7 +15,8 @@ from intake.models.appointments import Appointment, Offer, during
 from intake.models.clinic_time import Clinician
 from intake.models.submissions import Submission
 from intake.my_page import replies
-from intake.questionnaire import held_time, sending
+from intake.phone import entering
+from intake.questionnaire import drafts, held_time, sending
 from tests import builders
 from tests.desk import desk_page_of, page_of, press, verdict, visit_page
 from tests.intake import book
@@ -177,6 +178,17 @@ def patient_sends_with_a_time(way: str) -> tuple[Submission | None, Act]:
     return None, lambda: sending.submit(draft=draft)
 
 
+def staff_enter_a_call_for_another(way: str) -> tuple[Submission | None, Act]:
+    """Prepare the sending of what a daughter answered by phone for the patient."""
+    by, phone = builders.member("clinician"), "+12025550199"
+    call = entering.begin(by=by, phone=phone, request_id="")
+    call.words |= {"caller": "other", "relation": "daughter"}
+    call.save()
+    content = builders.content(WAYS[way], who="caregiver")
+    draft, _key = drafts.begin(kind="intake", language="en", device="staff", content=content)
+    return None, lambda: sending.submit(draft=draft, call=call)
+
+
 def advise_without_a_visit(way: str) -> tuple[Submission, Act]:
     """Prepare a decision that ends a visit and closes the request."""
     submission = visitor(way).submission
@@ -239,6 +251,7 @@ ACTS = {
     patient_withdraws: ("letter", "knows"),
     patient_sends: ("letter", "knows"),
     patient_sends_with_a_time: ("letter", "knows"),
+    staff_enter_a_call_for_another: ("letter", "call"),
     advise_without_a_visit: ("letter", "call"),
     lose_the_time: ("letter", "call"),
     time_becomes_free: ("letter", "passed over"),
@@ -247,5 +260,6 @@ ACTS = {
 OF_STAFF = set(ACTS) - {
     *(patient_books, patient_accepts, patient_moves, patient_cancels, patient_withdraws),
     *(patient_sends, patient_sends_with_a_time, advise_without_a_visit),
+    staff_enter_a_call_for_another,
     *(lose_the_time, time_becomes_free),
 }

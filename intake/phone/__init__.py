@@ -1,0 +1,1 @@
+"""Staff enter what a caller answers, in the same questionnaire that patients fill in."""
