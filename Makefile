@@ -55,7 +55,7 @@ bench: setup ## measure the performance goals (docs/performance.md)
 bench-staff: setup ## measure the worklist with a million submissions, memory, start (11 minutes, 5 GB)
 	@$(BIN)/python -m tests.bench staff
 
-faults: setup ## kill workers and the database: no message and no sent form is lost (2 minutes)
+faults: setup ## kill workers and the database: no message and no sent form is lost (5 minutes or more)
 	@$(BIN)/python -m tests.faults.outbox
 	@$(BIN)/python -m tests.faults.sending
 	@for mutant in early piecemeal unguarded forgetful; do \

@@ -105,9 +105,10 @@ class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
     @admin.display(description=gettext_lazy("Delivery"), empty_value="–")
     def delivered(self, row: Message) -> str | None:
         """Return what the provider reported, with its code in brackets."""
-        words = row.get_delivery_display() if row.delivery else ""
-        code = f"({row.delivery_trouble})" if row.delivery_trouble else ""
-        return f"{words} {code}".strip() or None
+        if not row.delivery and not row.delivery_trouble:
+            return None
+        words = row.get_delivery_display() if row.delivery else _("On the way")
+        return f"{words} ({row.delivery_trouble})" if row.delivery_trouble else words
 
     @admin.display(description=gettext_lazy("Next try"))
     def next_try(self, row: Message) -> Any:

@@ -83,7 +83,8 @@ def view_of(provider: str) -> Any:
         view = _view(provider, tuple(sorted(settings.ANYMAIL.items())))
     except Exception as error:  # a setting is missing, or a key is malformed
         raise Unchecked(f"the settings in EMAIL_URL are refused: {type(error).__name__}") from None
-    if not view.basic_auth and view.warn_if_no_basic_auth:
+    has_no_key = getattr(view, "webhook_key", "") is None  # Mandrill's, which must be there
+    if has_no_key or (not view.basic_auth and view.warn_if_no_basic_auth):
         raise Unchecked("EMAIL_URL has neither WEBHOOK_SECRET nor a key for signatures")
     return copy(view)
 

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from clinic import audit, limits
 from clinic.models import Message
-from clinic.outgoing import outbox, sql
+from clinic.outgoing import outbox, pacing, sql
 
 LATE = timedelta(minutes=15)  # staff are told of a message that has been due for longer
 # Staff are told of an alert that has been due for longer, or that was tried a second time.
@@ -22,9 +22,9 @@ class Settled(Exception):
 class Trouble(NamedTuple):
     """The problems with messages that staff must know about.
 
-    `failed`: a message has failed. `late`: a message has been due for longer than LATE. `alert`: an
-    alert to staff is not sent (ALERT_LATE). `limited`: the limit of codes for the whole site was
-    reached within the last day (`limits.sound_alarm`).
+    `failed`: a message has failed. `late`: a message that is no alert has been due for longer than
+    LATE. `alert`: an alert to staff is not sent (ALERT_LATE). `limited`: the limit of codes for the
+    whole site was reached within the last day (`limits.sound_alarm`).
     """
 
     failed: bool = False
@@ -50,6 +50,8 @@ def try_again(*, message: Message, actor: str, request_id: str = "") -> None:
     fresh: dict[str, Any] = {"attempts": 0, "finished_at": None, "due_at": Now(), "next_at": Now()}
     fresh |= {"provider_id": "", "delivery": "", "delivery_trouble": ""}
     with transaction.atomic():
+        if message.delivery == Message.Delivery.UNDELIVERED:
+            pacing.forget(message)
         _settle(message, actor, request_id, Message.State.WAITING, **fresh)
         outbox.look.enqueue()
 

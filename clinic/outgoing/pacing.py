@@ -82,6 +82,14 @@ def within_hours(moment: datetime) -> datetime:
     return datetime.combine(day, time(first), local.tzinfo)
 
 
+def forget(message: Message) -> None:
+    """Forget that a text message was sent, because the provider says that it did not arrive.
+
+    The next try then sends a new text, and does not look for the old one.
+    """
+    TextTry.objects.filter(message=message.pk).delete()
+
+
 def prune() -> int:
     """Delete the tries that no count and no look-up needs any more. Returns how many."""
     deleted, _by_model = TextTry.objects.filter(at__lt=timezone.now() - 2 * WEEK).delete()

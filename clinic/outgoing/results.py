@@ -17,9 +17,10 @@ from clinic.outgoing import addresses, trouble
 from clinic.outgoing.addresses import Closed
 
 Lane = Message.Lane
-# Minutes between the tries of a message. Alerts are tried for ever, with the last pause.
+# Minutes between the tries of a message. Alerts are tried for ever, with the last pause; the sweep
+# that finds them adds up to a minute, so that their tries are five minutes apart at most.
 PAUSES = {
-    Lane.ALERT: (1, 1, 2, 5),
+    Lane.ALERT: (1, 1, 2, 4),
     Lane.SCREEN: (1, 5, 15, 60, 4 * 60),
     Lane.ORDINARY: (1, 5, 15, 60, 4 * 60),
 }

@@ -17,7 +17,8 @@ returning *, coalesce(expires_at <= clock_timestamp(), false) as expired
 # Every staff page runs this query, so one query gets the four answers from two tables.
 TROUBLE = """
 select exists (select 1 from clinic_message where state = 'failed'),
-  exists (select 1 from clinic_message where state = 'waiting' and due_at < clock_timestamp() - %s),
+  exists (select 1 from clinic_message where state = 'waiting' and lane > 0
+    and due_at < clock_timestamp() - %s),
   exists (select 1 from clinic_message where state = 'waiting' and lane = 0
     and (attempts > 1 or due_at < clock_timestamp() - %s)),
   exists (select 1 from clinic_bucket where key = %s and at > clock_timestamp() - %s)

@@ -16,6 +16,9 @@ from django.utils import timezone
 
 from clinic import audit
 from clinic.ids import new_reference, uuid7
+from clinic.models import Message
+from clinic.outgoing import deliveries
+from clinic.outgoing.addresses import Closed
 from clinic.pagecache import rendered
 from intake.appointments import free_times
 from intake.demonstration import clinic_pages
@@ -35,6 +38,7 @@ from intake.models.submissions import Decision, Kind, StatusChange, Submission, 
 from intake.protocols import load as load_protocol
 from intake.questionnaire import composing, rule_counts
 from intake.questionnaire.walk import Walk
+from intake.ways.contact import Reach, reach_of
 
 OUTCOMES = {
     Urgency.EMERGENCY: "redirect_emergency",
@@ -105,7 +109,7 @@ def load_book(*, clinicians: Sequence[tuple[str, Any]]) -> int:
     Makes a location, opening hours on weekdays for `clinicians` (name, account), visit types, and
     visits of patients who ask for one: three are over, one is offered, the others are booked. Three
     of these are about now: a patient is late, one is here, one comes soon. Two patients are put on
-    the waiting list. No letter is sent.
+    the waiting list. No letter is sent. The letter about one visit came back, so a call is owed.
     """
     place = Location.objects.create(
         name=settings.CLINIC_PLACES[0],
@@ -131,6 +135,7 @@ def load_book(*, clinicians: Sequence[tuple[str, Any]]) -> int:
         VisitType.objects.create(kind=kind, title=title, minutes=minutes).clinicians.set(people)
     clinic_pages.load(place=place, people=people)
     made = _demo_visits(VisitType.objects.get(kind="in_person"), place, people[0])
+    _demo_returned_mail()
     audit.record(actor=audit.system("demo"), action="create", detail={"count": made})
     rendered.renew_on_commit()
     return made
@@ -193,6 +198,31 @@ def _demo_visits(visit: VisitType, place: Location, clinician: Clinician) -> int
         for number, request in enumerate(requests[-2:], 1)
     )
     return len(rows)
+
+
+def _demo_returned_mail() -> None:
+    """Let the confirmation of one visit come back, so that staff owe a call."""
+    for visit in Appointment.objects.filter(status="confirmed").order_by("during"):
+        reach = reach_of(visit.submission) if visit.submission else Reach()
+        if len(reach.letters) == 1 and reach.letters[0][0] == "email" and reach.may_call:
+            break
+    else:
+        return
+    message = Message.objects.create(
+        kind="appointment_confirmed",
+        occasion=f"{visit.pk}:{visit.sequence}",
+        state=Message.State.SENT,
+        attempts=1,
+        finished_at=timezone.now(),
+    )
+    (channel, address) = reach.letters[0]
+    closed = Closed(channel=channel, address=address, why="dead", trouble="bounced")
+    delivery = Message.Delivery.UNDELIVERED
+    deliveries.record(
+        message_id=message.pk, delivery=delivery, trouble=closed.trouble, closed=closed
+    )
+    # dealt with, so that no banner stands on every page
+    Message.objects.filter(pk=message.pk).update(state=Message.State.DROPPED)
 
 
 def _free_references(count: int) -> list[str]:

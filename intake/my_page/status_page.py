@@ -29,7 +29,7 @@ from intake.my_page.returned import REFUSAL, REPLY, give_back, returned_page
 from intake.questionnaire import all_questions
 from intake.questionnaire.usual_minutes import minutes_for
 from intake.questionnaire.views.emergencies import as_fired
-from intake.questionnaire.views.next_step import next_words, unreached_words
+from intake.questionnaire.views.next_step import dead_channels, next_words
 from intake.ways.contact import reach_of
 from intake.wording import advice
 from intake.wording.languages import if_foreign
@@ -156,7 +156,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
     return {
         "reference": submission.reference,
         "sent_at": submission.submitted_at,
-        "unreached": unreached_words(reach),
+        "dead_channels": dead_channels(reach),
         "words": words,
         "emergency": emergency,
         "asked": asked,

@@ -43,11 +43,12 @@ def reach_words(reach: Reach) -> str:
 
 def _closed_words(point: ContactPoint) -> str:
     """Say since when and why letters by one way do not reach the patient."""
+    letters = LETTERS["sms" if point.channel == "sms" else "email"]
     if point.dead_at is None:
-        return _("no %(letters)s wanted") % {"letters": point.get_channel_display().lower()}
+        return _("no %(letters)s wanted") % {"letters": letters}
     words = _("%(letters)s does not arrive since %(day)s (%(code)s)")
     return words % {
-        "letters": point.get_channel_display(),
+        "letters": letters,
         "day": date_format(timezone.localtime(point.dead_at), "D j M"),
         "code": point.trouble,
     }

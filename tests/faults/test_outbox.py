@@ -25,7 +25,7 @@ def a_database(transactional_db):
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_workers_die_and_every_message_is_delivered(a_database):
-    small = ["--kills", "3", "--messages", "10", "--seed", "5"]
+    small = ["--kills", "2", "--messages", "10"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.outbox", *small],
         cwd=ROOT,
@@ -36,7 +36,7 @@ def test_workers_die_and_every_message_is_delivered(a_database):
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "10 mails and 10 text messages, 2 rolled back, 3 kills" in done.stdout
+    assert "10 mails and 10 text messages, 2 rolled back, 2 kills" in done.stdout
     assert "20 delivered" in done.stdout
 
 

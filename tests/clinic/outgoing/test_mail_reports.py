@@ -348,6 +348,7 @@ def test_nothing_of_a_report_is_logged(client, settings, seen, written_log, capl
     [
         ("postmark", {}, "neither WEBHOOK_SECRET nor a key"),
         ("sendgrid", {}, "neither WEBHOOK_SECRET nor a key"),
+        ("mandrill", {}, "neither WEBHOOK_SECRET nor a key"),
         ("mailersend", {}, "refused: AnymailConfigurationError"),
         ("sendgrid", {"SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY": "x"}, "refused: "),
         ("resend", {"RESEND_SIGNING_SECRET": "x"}, "refused: AnymailImproperlyInstalled"),

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from clinic.models import Message
-from clinic.outgoing import addresses, outbox, results, smsurl, twilio
+from clinic.outgoing import addresses, outbox, oversight, results, smsurl, twilio
 from clinic.outgoing.outbox import Letter
 from clinic.outgoing.results import KNOWN
 from tests.clinic.outgoing.notes import now, put, soon
@@ -243,3 +243,14 @@ def test_a_strange_error_code_is_no_error(client, server, code):
 
     assert report(client, message, "undelivered", ErrorCode=code).status_code == 204
     assert now(message).delivery == "undelivered"
+
+
+def test_a_lost_text_that_staff_try_again_is_a_new_text(client, server):
+    message = put()
+    outbox.deliver_due()
+    report(client, message, "undelivered", ErrorCode="30003")
+    oversight.try_again(message=now(message), actor="system:test")
+    outbox.deliver_due()
+
+    assert len(server.texts) == 2
+    assert (now(message).state, now(message).provider_id) == ("sent", server.texts[1].sid)

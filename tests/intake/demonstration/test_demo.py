@@ -21,6 +21,7 @@ from intake.domain.answers import clean_json_answer, plain
 from intake.domain.route import kept_answers
 from intake.draft_content import Content
 from intake.models.appointments import Appointment, AppointmentRequest, Offer, WaitlistEntry
+from intake.models.calls import CallTask
 from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.invitations import Invitation
 from intake.models.rota import Leave, OnCall
@@ -294,7 +295,9 @@ def test_the_demonstration_has_an_open_book_with_visits_offers_and_some_who_wait
         assert row.submission.appointment_request.progress == "booked"
     begun = Appointment.objects.filter(status="confirmed", during__startswith__lt=timezone.now())
     assert [row.arrived_at is not None for row in begun.order_by("during")] == [False, True]
-    assert not Message.objects.exists()  # the invented patients get no messages
+    # the invented patients get no messages; one came back, so its patient is to be called
+    assert [row.state for row in Message.objects.all()] == ["dropped"]
+    assert [task.reason for task in CallTask.objects.open()] == ["confirmed"]
     for visit_type in VisitType.objects.all():
         assert free_times.free_slots(visit_type=visit_type, limit=1)
 

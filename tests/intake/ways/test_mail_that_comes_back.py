@@ -110,7 +110,7 @@ def test_staff_read_it_on_the_patients_pages_and_on_the_call_list():
     comes_back(message, submission)
     desk, doctor = builders.staff_client("front desk"), builders.staff_client("clinician")
 
-    said = "E-mail does not arrive since"
+    said = "e-mail does not arrive since"
     assert said in words(desk.get(desk_page_of(submission)))
     assert said in words(doctor.get(page_of(submission)))
     assert said in words(desk.get("/admin/intake/calltask/"))
