@@ -49,7 +49,9 @@ def test_a_patient_says_here_and_is_asked_in_and_another_does_not_come(window, s
     desk.presses("Did not come")
 
     # then: the patient is told, and the front desk can book again
-    desk.sees("Stored: the patient did not come. An e-mail goes out to the patient now.", "Book again")
+    desk.sees(
+        "Stored: the patient did not come. An e-mail goes out to the patient now.", "Book again"
+    )
 
     # when: the other patient opens the own page and asks for another time
     phone.opens("/my/")

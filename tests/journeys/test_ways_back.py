@@ -69,7 +69,9 @@ def test_a_patient_gives_the_address_once_and_then_saves_with_one_tap(window):
     patient.presses("Save and come back later")
 
     # then: the number is shown at once
-    patient.sees("Your answers are saved", number_of_the_draft(), "We are sending you this number by e-mail")
+    patient.sees(
+        "Your answers are saved", number_of_the_draft(), "We are sending you this number by e-mail"
+    )
     patient.finds_no_barrier()
     patient.needs_no_sideways_scrolling(320)
 
