@@ -42,9 +42,8 @@ def webhook(
 
     `is_genuine` checks the provider's signature over `request.body`, before anything else reads
     the body and without the database, so that a flood of forged requests costs little. `longest`
-    is the largest body in bytes. `per_minute` counts the genuine requests of this webhook. Twilio
-    and the providers of mail repeat a report that is answered with 429 or 503. With a method of
-    `probed_by` a provider looks whether the address exists.
+    is the largest body in bytes. `per_minute` counts the genuine requests of this webhook. With a
+    method of `probed_by` a provider looks whether the address exists.
     """
 
     def guard(view: View) -> View:
@@ -90,17 +89,17 @@ def _read_body(request: HttpRequest, longest: int) -> bool:
 LONGEST_TEXT = 44_000
 
 
-@webhook(is_genuine=twilio.is_genuine, longest=LONGEST_TEXT, per_minute=600)
+@webhook(is_genuine=twilio.is_genuine, longest=LONGEST_TEXT, per_minute=3_000)
 def twilio_text(request: HttpRequest) -> HttpResponse:
     """Take a text message that somebody wrote to our number, and answer it in TwiML."""
     fields = dict(twilio.fields_of(request.body))
-    pictures = fields.get("NumMedia", "")
+    words, pictures = fields.get("Body", ""), fields.get("NumMedia", "")
     text = TextIn(
         provider_id=fields.get("MessageSid", ""),
         number=fields.get("From", ""),
-        words=fields.get("Body", ""),
-        pictures=int(pictures) if pictures.isdecimal() else 0,
-        is_answered="OptOutType" in fields,
+        words=words,
+        pictures=int(pictures) if pictures.isdecimal() and len(pictures) < 4 else 0,
+        is_answered="OptOutType" in fields or words.strip().upper() in twilio.ANSWERED,
     )
     answer = texts_in.take(text) if text.provider_id and text.number else None
     said = f"<Message>{escape(answer)}</Message>" if answer else ""

@@ -27,11 +27,12 @@ class IntakeConfig(AppConfig):
         from intake.phone import entering
         from intake.questionnaire import reminding, usual_minutes
         from intake.staff.leaving import give_back
-        from intake.ways import contact_points, escalation, waiting  # noqa: F401
+        from intake.ways import contact_points, escalation, received_texts, waiting  # noqa: F401
 
         sweeps.each_minute(offers.lapse)
         sweeps.each_minute(public_holidays.propose)
         sweeps.each_minute(escalation.escalate)
+        sweeps.each_minute(received_texts.escalate)
         sweeps.each_minute(waiting.return_unanswered)
         sweeps.each_minute(following.remind)
         sweeps.each_minute(reminding.remind)

@@ -59,10 +59,10 @@ class Content:
     # the patient answers again.
     veiled: tuple[str, ...] = ()
     veiled_contact: tuple[str, ...] = ()
-    # the questions that the member of staff who enters a caller's answers may not ask
-    not_asked: tuple[str, ...] = ()
     # the clinic's own calendar has a visit of this patient, so no step asks for a wish
     has_visit: bool = False
+    # the questions that the member of staff who enters a caller's answers may not ask
+    not_asked: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, protocol: Protocol, data: Mapping[str, Any]) -> Self:
@@ -81,8 +81,8 @@ class Content:
             suspect=tuple(data.get("suspect", ())),
             veiled=tuple(data.get("veiled", ())),
             veiled_contact=tuple(data.get("veiled_contact", ())),
-            not_asked=tuple(data.get("not_asked", ())),
             has_visit=data.get("has_visit", False),
+            not_asked=tuple(data.get("not_asked", ())),
         )
 
     def dump(self) -> dict[str, Any]:
@@ -101,8 +101,8 @@ class Content:
             **({"suspect": list(self.suspect)} if self.suspect else {}),
             **({"veiled": list(self.veiled)} if self.veiled else {}),
             **({"veiled_contact": list(self.veiled_contact)} if self.veiled_contact else {}),
-            **({"not_asked": list(self.not_asked)} if self.not_asked else {}),
             **({"has_visit": True} if self.has_visit else {}),
+            **({"not_asked": list(self.not_asked)} if self.not_asked else {}),
         }
 
     def visit(self, step: str, **changes: Any) -> Self:

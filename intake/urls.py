@@ -9,7 +9,7 @@ from django.urls import path as django_path
 from intake.clinic_pages import views as clinic_pages
 from intake.invitations import views as invitations
 from intake.models.submissions import Kind
-from intake.my_page import choose_time, views, visits, way_in, which_draft
+from intake.my_page import choose_time, reach, views, visits, way_in, which_draft
 from intake.questionnaire.views import (
     check_page,
     emergencies,
@@ -67,6 +67,7 @@ urlpatterns = [
     path("my/reply/", views.reply, name="reply"),
     path("my/alarm/", views.alarm, name="my_alarm"),
     path("my/withdraw/", views.withdraw, name="withdraw"),
+    path("my/reach/", reach.change_reach, name="my_reach"),
     path("my/offer/", visits.offer, name="offer"),
     path("my/times/", choose_time.choose_time, name="times"),
     path("my/times/confirm/", choose_time.confirm_time, name="confirm_time"),

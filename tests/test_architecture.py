@@ -23,11 +23,19 @@ WRITERS = (
     *("intake.my_page.replies", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
     *("intake.ways.broken_promises", "intake.ways.contact_points", "intake.ways.safe_contact"),
+    "intake.ways.received_texts",
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
     *("intake.questionnaire.usual_minutes", "intake.questionnaire.reminding"),
     *(
         f"intake.desk.{name}"
-        for name in ("changes", "decisions", "findings", "patient_messages", "transitions")
+        for name in (
+            "changes",
+            "decisions",
+            "findings",
+            "patient_messages",
+            "procedure",
+            "transitions",
+        )
     ),
     *(
         f"intake.appointments.{name}"

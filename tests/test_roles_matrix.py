@@ -62,6 +62,7 @@ TABLE = {
     "intake_submission_settle": "302 302 403 403 403 403",
     "intake_submission_trust": "302 302 403 403 403 403",
     "intake_submission_call": "302 302 403 403 403 403",
+    "intake_submission_reach": "200 200 403 403 403 403",
     "intake_submission_findings": "200 200 403 403 403 403",
     "intake_submission_print": "200 200 403 403 403 403",
     "intake_submission_export": "200 403 403 403 403 403",
@@ -76,6 +77,7 @@ TABLE = {
     "intake_frontdesk_withdraw": "403 403 302 403 403 403",
     "intake_frontdesk_overbook": "403 403 302 403 403 403",
     "intake_frontdesk_wait": "403 403 302 403 403 403",
+    "intake_frontdesk_reach": "403 403 200 403 403 403",
     "intake_appointment_changelist": "200 403 200 403 403 403",
     "intake_appointment_change": "403 403 200 403 403 403",
     "intake_appointment_history": "302 403 302 403 403 403",
@@ -100,20 +102,11 @@ TABLE = {
     "intake_calltask_reached": "302 302 302 403 403 403",
     "intake_calltask_left_word": "302 302 302 403 403 403",
     "intake_calltask_not_reached": "302 302 302 403 403 403",
+    "intake_calltask_procedure": "200 200 200 403 403 403",
     "intake_calltask_told": "302 302 302 403 403 403",
+    "intake_calltask_texts": "302 302 302 403 403 403",
     "intake_calltask_add": NONE,
     "intake_calltask_delete": NONE,
-    "intake_phonecall_changelist": "200 403 200 403 403 403",
-    "intake_phonecall_add": "200 403 200 403 403 403",
-    "intake_phonecall_change": "302 403 302 403 403 403",
-    "intake_phonecall_history": "302 403 302 403 403 403",
-    "intake_phonecall_delete": NONE,
-    "intake_phonecall_caller": "302 403 302 403 403 403",
-    "intake_phonecall_later": "302 403 302 403 403 403",
-    "intake_phonecall_remove": "302 403 302 403 403 403",
-    "intake_phonecall_back": "302 403 302 403 403 403",
-    "intake_phonecall_take": "302 403 302 403 403 403",
-    "intake_phonecall_walk": "302 403 302 403 403 403",
     "intake_invitation_changelist": "200 403 200 403 403 403",
     "intake_invitation_change": "200 403 200 403 403 403",
     "intake_invitation_history": "302 403 302 403 403 403",
@@ -127,6 +120,17 @@ TABLE = {
     "intake_invitation_code": "302 403 302 403 403 403",
     "intake_invitationlist_add": "200 403 200 403 403 403",
     "intake_invitationlist_change": "200 403 200 403 403 403",
+    "intake_phonecall_changelist": "200 403 200 403 403 403",
+    "intake_phonecall_add": "200 403 200 403 403 403",
+    "intake_phonecall_change": "302 403 302 403 403 403",
+    "intake_phonecall_history": "302 403 302 403 403 403",
+    "intake_phonecall_delete": NONE,
+    "intake_phonecall_caller": "302 403 302 403 403 403",
+    "intake_phonecall_later": "302 403 302 403 403 403",
+    "intake_phonecall_remove": "302 403 302 403 403 403",
+    "intake_phonecall_back": "302 403 302 403 403 403",
+    "intake_phonecall_take": "302 403 302 403 403 403",
+    "intake_phonecall_walk": "302 403 302 403 403 403",
     "intake_location_changelist": "403 403 200 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_location_change": "403 403 200 403 403 403",
@@ -248,13 +252,6 @@ POSTS = {
     "intake_calltask_left_word": "302 302 302 403 403 403",
     "intake_calltask_not_reached": "302 302 302 403 403 403",
     "intake_calltask_told": "302 302 302 403 403 403",
-    "intake_phonecall_add": "422 403 422 403 403 403",
-    "intake_phonecall_caller": "302 403 302 403 403 403",
-    "intake_phonecall_later": "302 403 302 403 403 403",
-    "intake_phonecall_remove": "302 403 302 403 403 403",
-    "intake_phonecall_back": "302 403 302 403 403 403",
-    "intake_phonecall_take": "302 403 302 403 403 403",
-    "intake_phonecall_walk": "302 403 302 403 403 403",
     "intake_invitation_add": "422 403 422 403 403 403",
     "intake_invitation_again": "302 403 302 403 403 403",
     "intake_invitation_withdraw": "302 403 302 403 403 403",
@@ -264,6 +261,14 @@ POSTS = {
     "intake_invitation_code": "409 403 409 403 403 403",
     "intake_invitationlist_add": "422 403 422 403 403 403",
     "intake_invitationlist_change": "302 403 302 403 403 403",
+    "intake_phonecall_add": "422 403 422 403 403 403",
+    "intake_phonecall_caller": "302 403 302 403 403 403",
+    "intake_phonecall_later": "302 403 302 403 403 403",
+    "intake_phonecall_remove": "302 403 302 403 403 403",
+    "intake_phonecall_back": "302 403 302 403 403 403",
+    "intake_phonecall_take": "302 403 302 403 403 403",
+    "intake_phonecall_walk": "302 403 302 403 403 403",
+    "intake_calltask_texts": "302 302 302 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_clinician_add": "403 403 200 403 403 403",
     "intake_locationprofile_add": "403 403 403 200 403 200",
@@ -297,12 +302,12 @@ POSTS = {
 # opening one of these pages writes an audit event
 RECORDED = {
     *("intake_submission_changelist", "intake_submission_change", "intake_submission_findings"),
-    "intake_submission_print",
+    *("intake_submission_print", "intake_submission_reach", "intake_frontdesk_reach"),
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
     *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
     *("intake_waitlistentry_changelist", "intake_calltask_changelist"),
-    "intake_phonecall_changelist",
     *("intake_invitation_changelist", "intake_invitation_change", "intake_invitationlist_change"),
+    "intake_phonecall_changelist",
     "intake_openinghours_delete",
     *("clinic_event_changelist", "clinic_message_changelist"),
 }
@@ -326,7 +331,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
     """Return the address of each name in TABLE and POSTS, for one stored row of each model."""
     places = (Location, Clinician, VisitType, Closure, Holiday, LocationProfile, ClinicianProfile)
     places += (InsurancePlan, ClinicText)
-    alone = (Appointment, CallTask, WaitlistEntry, Invitation, InvitationList, PhoneCall, *places)
+    alone = (Appointment, CallTask, PhoneCall, WaitlistEntry, Invitation, InvitationList, *places)
     rows = [*(model.objects.get() for model in alone), OpeningHours.objects.all()[0]]
     keys = {
         "submission": submission.pk,
@@ -347,7 +352,9 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
             args = [app]
         elif name == "view_on_site":
             args = [1, submission.pk]
-        elif model in keys and not name.endswith(("_changelist", "_add", "_export")):
+        elif model in keys and not name.endswith(
+            ("_changelist", "_add", "_export", "_texts", "_procedure")
+        ):
             args = [keys[model], *(["intake/legs/p/safety/"] if name.endswith("_walk") else [])]
         else:
             args = []
@@ -368,7 +375,6 @@ def things():
     book.booked(submission)
     waiting_list.join_waitlist(submission=submission)
     calls.owe(submission=submission, reason="message", occasion="1")
-    entering.begin(by=builders.member("front desk", "caller"), phone="+12025550199", request_id="")
     invited.invite()
     lists.keep(
         found=Read([], "utf-8"),
@@ -377,6 +383,7 @@ def things():
         by=builders.member("front desk"),
         request_id="r",
     )
+    entering.begin(by=builders.member("front desk", "caller"), phone="+12025550199", request_id="")
     Closure(first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
     Holiday(day=date(2030, 1, 1), name="New Year’s Day").save()
     LocationProfile(location=book.location()).save()

@@ -43,33 +43,65 @@ class Report:
 
 
 def record_all(reports: Iterable[Report]) -> None:
-    """Store what the reports say, each in a transaction.
+    """Store what a mail provider's reports say, however many there are.
 
-    A report about an unknown message is ignored, and costs no query of its own.
+    What says nothing new costs nothing, and neither do reports about unknown messages. The good
+    news of all messages is stored at once, and each lost message in a transaction of its own.
     """
     reports = list(reports)
     known = _known({name for report in reports for name in report.names})
+    good: dict[tuple[str, str], set[UUID]] = {}
     for report in reports:
-        pk = next((known[name] for name in report.names if name in known), None)
-        if pk is not None:
+        row = next((known[name] for name in report.names if name in known), None)
+        if row is None or not (report.closed or _is_news(row, report.delivery, report.trouble)):
+            continue
+        if report.closed or report.delivery == Delivery.UNDELIVERED:
             record(
-                message_id=pk,
+                message_id=row.pk,
                 delivery=report.delivery,
                 trouble=report.trouble,
                 closed=report.closed,
             )
+        else:
+            good.setdefault((report.delivery, report.trouble), set()).add(row.pk)
+    for (delivery, trouble), keys in good.items():
+        _record_good(keys, delivery, trouble)
 
 
-def _known(names: set[str]) -> Mapping[str, UUID]:
-    """Map the names of messages that exist to the ids of the messages, in one query."""
+def _known(names: set[str]) -> Mapping[str, Message]:
+    """Map the names of messages that exist to the messages, in one query."""
     keys = {name: UUID(found[1]) for name in names if (found := _OURS.fullmatch(name))}
     others = [name for name in names - keys.keys() if 0 < len(name) <= LONGEST_NAME]
     if not keys and not others:
         return {}
     wanted = Q(pk__in=set(keys.values())) | Q(provider_id__in=others)
-    rows = dict(Message.objects.filter(wanted).values_list("pk", "provider_id"))
-    known = {name: pk for name, pk in keys.items() if pk in rows}
-    return known | {name: pk for pk, name in rows.items() if name}
+    stored = Message.objects.filter(wanted).only("provider_id", "delivery", "delivery_trouble")
+    rows = {row.pk: row for row in stored}
+    known = {name: rows[pk] for name, pk in keys.items() if pk in rows}
+    return known | {row.provider_id: row for row in rows.values() if row.provider_id}
+
+
+def _record_good(keys: set[UUID], delivery: str, trouble: str) -> None:
+    """Store of several messages that they are delivered, or delayed on the way."""
+    with transaction.atomic():
+        rows = Message.objects.filter(pk__in=keys).order_by("pk")  # so that no two batches deadlock
+        news = [
+            row
+            for row in rows.only("state", "delivery", "delivery_trouble").select_for_update()
+            if _is_news(row, delivery, trouble)
+        ]
+        told = Message.objects.filter(pk__in=[row.pk for row in news])
+        told.update(delivery=delivery, delivery_trouble=trouble, delivery_at=Now())
+        if delivery == Delivery.DELIVERED:
+            # the last try ended without an answer, but the provider had accepted the message
+            told.filter(state=State.FAILED).update(state=State.SENT, error="")
+
+
+def _is_news(row: Message, delivery: str, trouble: str, channel: str = "email") -> bool:
+    """Return whether a report says more of a message than the reports before."""
+    final = _FINAL[channel]
+    stored = _weight(row.delivery, row.delivery_trouble, final)
+    return _weight(delivery, trouble, final) > stored
 
 
 def record(
@@ -95,9 +127,7 @@ def record(
             addresses.close(closed)
         if provider_id and not row.provider_id:
             rows.update(provider_id=provider_id)
-        final = _FINAL[channel]
-        stored = _weight(row.delivery, row.delivery_trouble, final)
-        if _weight(delivery, trouble, final) <= stored:
+        if not _is_news(row, delivery, trouble, channel):
             return
         rows.update(delivery=delivery, delivery_trouble=trouble, delivery_at=Now())
         if delivery == Delivery.UNDELIVERED:

@@ -31,6 +31,7 @@ Lane = Message.Lane
 METADATA = "message"  # the name under which a mail provider keeps the id of a message
 LONGEST_JOB = timedelta(minutes=10)  # a task that has run longer has lost its worker
 KEPT = timedelta(days=30)  # how long a finished message is kept
+CHANNELS = ("email", "sms")
 NEXT_WAY = "next_way"
 """The kind of a message that sends an earlier message again by another way.
 
@@ -354,9 +355,14 @@ def send_by(message: Message, channel: str) -> None:
 
 def tried_channels(message: Message) -> set[str]:
     """Return the channels by which a message, or a later one in its place, was sent or tried."""
-    later = Message.objects.filter(kind=NEXT_WAY, occasion__startswith=f"{message.pk}:")
-    tried = {occasion.partition(":")[2] for occasion in later.values_list("occasion", flat=True)}
+    tried = {later.occasion.partition(":")[2] for later in in_place_of(message)}
     return tried | {message.channel} - {""}
+
+
+def in_place_of(message: Message) -> list[Message]:
+    """Return the messages that sent this message again by another way, oldest first. One query."""
+    later = [f"{message.pk}:{channel}" for channel in CHANNELS]
+    return list(Message.objects.filter(kind=NEXT_WAY, occasion__in=later).order_by("id"))
 
 
 def _first_of(message: Message) -> Message | None:

@@ -37,10 +37,9 @@ def begin(message: Message, number: str, *, asked: bool) -> Go:
     hold. Call it outside a transaction, because the row must be stored before the provider is
     asked.
     """
-    key, now = keyed("text message", number.encode()), timezone.now()
+    key, now = key_of(number), timezone.now()
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(sql.LOCK_NUMBER, [int.from_bytes(key[:8], signed=True)])
+        lock(key)
         earlier = TextTry.objects.filter(message=message.pk).first()
         if earlier:
             return Go(tried_at=earlier.at)
@@ -49,6 +48,17 @@ def begin(message: Message, number: str, *, asked: bool) -> Go:
             return Go(wait_until=wait_until)
         TextTry.objects.create(message=message.pk, number=key, counts=not asked, at=now)
     return Go()
+
+
+def key_of(number: str) -> bytes:
+    """Return the keyed hash under which a number is stored and locked."""
+    return keyed("text message", number.encode())
+
+
+def lock(key: bytes) -> None:
+    """Wait until no other process deals with this number, up to the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LOCK_NUMBER, [int.from_bytes(key[:8], signed=True)])
 
 
 def _allowed_from(key: bytes, now: datetime) -> datetime:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -24,7 +24,7 @@ PAUSES = {
     Lane.ORDINARY: (1, 5, 15, 60, 4 * 60),
 }
 KNOWN = {"known": True}  # the payload of a message that confirms what the person knows already
-DATABASE_DOWN = (OperationalError, InterfaceError)
+DATABASE_DOWN = OperationalError, InterfaceError
 _NOTE_PAUSES = (0.2, 1, 2, 4, 8)  # seconds; together as long as a restart of the database
 
 Unsent = Callable[[Message], None]
@@ -74,13 +74,13 @@ def finish(message: Message, result: Result) -> None:
 
     try:
         _note(write)
-    except DATABASE_DOWN:
-        raise
-    except Exception:  # the follow-up failed: an unsent message is marked, so that staff see it
+    except Exception as error:  # an unsent message whose follow-up fails is marked for staff
+        if is_database_down(error):
+            raise
         log("unsent message not followed up", level=logging.ERROR, exc_info=True)
-        error = result.error or trouble.NOT_FOLLOWED_UP
+        code = result.error or trouble.NOT_FOLLOWED_UP
         state = result.state if is_sent else Message.State.FAILED
-        _note(lambda: rows.update(state=state, error=error, **over))
+        _note(lambda: rows.update(state=state, error=code, **over))
     log(f"message {result.state.value}")
 
 
@@ -110,9 +110,9 @@ def fail_sent(*, message: Message, error: str) -> None:
     try:
         with transaction.atomic():
             _follow_up(message)
-    except DATABASE_DOWN:
-        raise
-    except Exception:
+    except Exception as broken:
+        if is_database_down(broken):
+            raise
         log("unsent message not followed up", level=logging.ERROR, exc_info=True)
         Message.objects.filter(pk=message.pk).update(error=trouble.NOT_FOLLOWED_UP)
 
@@ -139,6 +139,16 @@ def put_off(message: Message, result: Result) -> None:
     _note(lambda: rows.update(next_at=Now() + pause, claimed_until=None, error=result.error))
 
 
+def is_database_down(error: Exception) -> bool:
+    """Return whether the database is at fault, and not what was asked of it.
+
+    psycopg2 reports a server that crashes during a statement as a mere DatabaseError, too.
+    """
+    if connection.in_atomic_block or not isinstance(error, DatabaseError):
+        return isinstance(error, DATABASE_DOWN)
+    return isinstance(error, DATABASE_DOWN) or not connection.is_usable()
+
+
 def _note(write: Callable[[], Any]) -> None:
     """Store the result of sending a message, and try again while the database is down.
 
@@ -147,8 +157,8 @@ def _note(write: Callable[[], Any]) -> None:
     for pause in _NOTE_PAUSES:
         try:
             write()
-        except DATABASE_DOWN:
-            if connection.in_atomic_block:
+        except DatabaseError as error:
+            if connection.in_atomic_block or not is_database_down(error):
                 raise
             connection.close()
             time.sleep(pause)

@@ -31,6 +31,9 @@ REVOKED = {21610}  # the owner of the number wrote STOP
 # 21408, 21612: we may not or cannot send to this country or carrier; 30003: the phone is off;
 # 30004: blocked; 30007: a carrier took the text for spam; 30008: unknown
 USELESS = {*DEAD, *REVOKED, 21408, 21612, 30003, 30004, 30007, 30008}
+# the texts that Twilio answers itself, with a confirmation
+# (https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out)
+ANSWERED = frozenset("STOP STOPALL UNSUBSCRIBE END QUIT REVOKE OPTOUT CANCEL START UNSTOP".split())
 CLOCKS = timedelta(minutes=2)  # by how much our clock and Twilio's may differ
 MOST_LISTED = 50  # texts to one number that a look-up reads
 MOST_BYTES = 1_000_000  # of an answer of Twilio

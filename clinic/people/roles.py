@@ -32,20 +32,21 @@ _CLINIC_PAGES = frozenset(
 )
 _MESSAGES = frozenset({"clinic.view_message", "clinic.settle_message"})
 _CALLS = frozenset({"intake.view_calltask", "intake.change_calltask"})
-_PHONE = frozenset({"intake.enter_by_phone"})
 # a list of invitations names patients, so only those who invite see it
 _INVITATIONS = frozenset(f"intake.{verb}_invitation" for verb in ("view", "add", "change"))
+_PHONE = frozenset({"intake.enter_by_phone"})
 _READ_PAGES = frozenset({"education.view_page"})
 
 ROLES: dict[str, frozenset[str]] = {
     # a clinician sees only their own appointments: the admin of `intake` filters them
     "clinician": _SUBMISSIONS
     | _CALLS
-    | _PHONE
     | _INVITATIONS
+    | _PHONE
     | _MESSAGES
     | _READ_PAGES
-    | {"education.review_page", "intake.view_appointment", "intake.export_submission"},
+    | {"education.review_page", "intake.view_appointment", "intake.export_submission"}
+    | {"intake.change_notreachedprocedure"},
     # the duty role is told first of a red flag that no clinician has attended to
     "duty": _SUBMISSIONS | _CALLS | _MESSAGES,
     "front desk": _FRONT_DESK

@@ -166,6 +166,12 @@ def _contact(rng: Random, age: int, sent_at: datetime, *, proxied: bool) -> dict
     }
     if contact["prefer"] == "email" or rng.random() < 0.6:
         contact["email"] = f"patient{rng.randint(1, 10**9)}@example.org"
+    # of ten patients, one allows no voice message, and one wants calls only at the chosen time
+    match str(contact[PHONE])[-1]:
+        case "7":
+            contact["voicemail"] = "no"
+        case "3" if contact["prefer_time"] != "any":
+            contact["calls"] = "then"
     if proxied:
         contact["proxy_name"] = f"{rng.choice(FIRST)} {last}"
     return contact

@@ -4,6 +4,7 @@ An owed call stands on the call list, and on all staff pages of the patient, unt
 outcome.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,23 +13,40 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import FindList, FixedFilter, ListOnly
+from clinic import audit
+from clinic.lists import Context, FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
+from intake.desk import procedure, received_texts
+from intake.desk.received_texts import NumberTexts
 from intake.errors import Refused
 from intake.models.calls import CallTask
+from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, address_back, find_patients, record_view
-from intake.staff.owed_calls import BUTTONS, UNTIL_REACHED, buttons_of, due_words, news_by_task
+from intake.staff.owed_calls import (
+    BUTTONS,
+    MOST_TRIES,
+    UNTIL_REACHED,
+    again_name,
+    buttons_of,
+    due_words,
+    news_by_task,
+    tries_of,
+    word_to_leave,
+)
 from intake.staff.reach_words import NO_WAY, reach_words
 from intake.ways import calls
-from intake.ways.contact import reaches_of
+from intake.ways.contact import reach_of, reaches_of
+from intake.ways.forms import again_at, again_choices
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
 
@@ -43,9 +61,15 @@ DONE = {
 class ByDue(FindList):
     """Sort open calls by due time, and settled calls with the newest first."""
 
+    texts: list[NumberTexts]
+
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         settled = self.params.get("settled") == "today"
         return ["-settled_at", "id"] if settled else ["due_at", "id"]
+
+    @property
+    def is_of_open_calls(self) -> bool:
+        return not self.term and not self.filter_params and self.page_num == 1
 
     def get_results(self, request: HttpRequest) -> None:
         """Add to each row what to tell the patient. Needs a fixed number of queries."""
@@ -53,11 +77,14 @@ class ByDue(FindList):
         self.result_list = list(self.result_list)
         news = news_by_task(self.result_list)
         reaches = reaches_of(row.submission for row in self.result_list)
+        tries = tries_of(self.result_list)
+        self.not_reached = any(count >= MOST_TRIES for count in tries.values())
         may_note = request.user.has_perm("intake.change_calltask")
         home = "frontdesk" if request.user.has_perm("intake.view_frontdesk") else "submission"
+        self.texts = received_texts.waiting(request) if self.is_of_open_calls else []
         for row in self.result_list:
             row.news, row.may_note, row.home = news.get(row.pk, ""), may_note, home
-            row.reach = reaches[row.submission_id]
+            row.reach, row.tried = reaches[row.submission_id], tries[row.pk]
 
 
 class SettledFilter(FixedFilter):
@@ -89,6 +116,56 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     changelist = ByDue
     reference_lookup = "submission__reference"
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
+        """Say above the list how many callers could not talk freely."""
+        later = 0
+        if request.user.has_perm("intake.enter_by_phone"):
+            later = PhoneCall.objects.to_call_back().count()
+        return super().changelist_view(request, {"callers_later": later, **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = {"procedure": self.procedure_view, "texts": self.texts_view}
+        own = [
+            path(f"{name}/", self.admin_site.admin_view(view), name=f"intake_calltask_{name}")
+            for name, view in pages.items()
+        ]
+        return own + super().get_urls()
+
+    def titled(self, extra_context: Context | None) -> dict[str, Any]:
+        shown = {"word_to_leave": word_to_leave(), "procedure": procedure.newest()}
+        return super().titled({**shown, **(extra_context or {})})
+
+    def procedure_view(self, request: StaffRequest) -> HttpResponse:
+        """Show the procedure for patients who are not reached, and let clinicians write it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        may_write = request.user.has_perm("intake.change_notreachedprocedure")
+        known = procedure.newest()
+        form = procedure.ProcedureForm(initial={"text": known.text if known else ""})
+        if request.method == "POST":
+            if not may_write:
+                raise PermissionDenied
+            form = procedure.ProcedureForm(request.POST)
+            if form.is_valid():
+                procedure.write(
+                    text=form.cleaned_data["text"], by=request.user, request_id=request.request_id
+                )
+                messages.success(request, _("The procedure is stored."))
+                return redirect(self.address("changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Our procedure"),
+            "procedure": known,
+            "may_write": may_write,
+            "form": form,
+        }
+        status = 422 if form.errors else 200
+        page = "admin/intake/calltask/procedure.html"
+        return TemplateResponse(request, page, context, status=status)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[CallTask]:
         rows = CallTask.objects.select_related("submission", "settled_by")
         return rows.defer("submission__answers", "submission__assessment")
@@ -99,6 +176,21 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
 
     def submissions_shown(self, rows: list[CallTask]) -> list[Submission]:
         return [row.submission for row in rows]
+
+    def record_list(self, request: HttpRequest, changelist: Any) -> None:
+        """Record the patients of the list, and the texts to our number above it."""
+        super().record_list(request, changelist)
+        if changelist.texts:
+            ids = [str(row.pk) for number in changelist.texts for row in number.rows]
+            audit.record_request(request, "list", page="receivedtext", ids=ids)
+
+    def texts_view(self, request: StaffRequest) -> HttpResponse:
+        """Note that the texts of one number are dealt with, with the button that was pressed."""
+        if not request.user.has_perm("intake.change_calltask"):
+            raise PermissionDenied
+        if request.method == "POST":
+            received_texts.deal_with(request)
+        return redirect(self.address("changelist"))
 
     # --- columns ---------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("Call by"))
@@ -124,10 +216,13 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
 
     @admin.display(description=gettext_lazy("What to tell"))
     def why(self, row: Any) -> str:
-        reason = str(row.get_reason_display())
-        if not row.news:
-            return reason
-        return format_html("<strong>{}</strong><br>{}", reason, row.news)
+        words = [format_html("<strong>{}</strong>", row.get_reason_display())]
+        if row.news:
+            words.append(row.news)
+        if row.tried >= MOST_TRIES and row.settled_at is None:
+            mark = _("%(n)s tries did not reach the patient") % {"n": row.tried}
+            words.append(format_html('<a class="flag" href="#procedure">{}</a>', mark))
+        return format_html_join(mark_safe("<br>"), "{}", ((each,) for each in words))
 
     @admin.display(description=gettext_lazy("Reference"))
     def opens(self, row: Any) -> str:
@@ -140,7 +235,19 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
             return None
         # the buttons post the admin's own form around the list, because that form has the CSRF
         # token
-        return format_html_join(
+        again = format_html(
+            '<label class="hint" for="again-{0}">{1}</label><select id="again-{0}" name="{2}">{3}'
+            "</select>",
+            row.pk,
+            _("If not reached, call again"),
+            again_name(row),
+            format_html_join(
+                "",
+                '<option value="{}">{}</option>',
+                again_choices(timezone.now(), row.reach.hours, urgency=row.submission.urgency),
+            ),
+        )
+        buttons = format_html_join(
             " ",
             '<button class="button{}" formaction="{}">{}</button>',
             [
@@ -148,6 +255,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
                 for name, words in buttons_of([row], row.reach)
             ],
         )
+        return format_html("{} {}", buttons, again) if row.reach.may_call else buttons
 
     # --- its buttons -----------------------------------------------------------------------------
     def reached_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
@@ -175,12 +283,25 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
                     calls.settle(task=each, **given)
             else:
                 try:
-                    calls.record(submission=task.submission, outcome=button, tasks=tasks, **given)
+                    calls.record(
+                        submission=task.submission,
+                        outcome=button,
+                        tasks=tasks,
+                        again_at=self.again_of(request, task),
+                        **given,
+                    )
                 except Refused as error:
                     messages.error(request, str(error))
                     return self.back(request)
             messages.success(request, DONE[button])
         return self.back(request)
+
+    def again_of(self, request: StaffRequest, task: CallTask) -> datetime | None:
+        """Return when to call again, as posted; None for a page that asks for no time."""
+        now, hours = timezone.now(), reach_of(task.submission).hours
+        offered = dict(again_choices(now, hours, urgency=task.submission.urgency))
+        code = request.POST.get(again_name(task), "")
+        return again_at(code, now, hours) if code in offered else None
 
     def back(self, request: StaffRequest) -> HttpResponse:
         """Redirect to the page from which the outcome was posted."""

@@ -32,6 +32,7 @@ from intake.appointments.offers import open_offers, withdraw_offers
 from intake.appointments.slot_gone import SlotGone
 from intake.desk import transitions
 from intake.desk.forms import ProgressForm
+from intake.desk.reach import ReachPage
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
 from intake.domain.stored import PHONE
@@ -46,6 +47,7 @@ from intake.staff.lists import PatientAdmin, record_page, record_view, run_servi
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.staff.reach_words import NO_WAY, reach_words
 from intake.staff.status_words import alarm_mark, standing_words, target_words
+from intake.staff.told import told_words
 from intake.ways.contact import Reach, reach_of
 from intake.wording.reading import phone_words
 
@@ -79,7 +81,7 @@ def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 
 @admin.register(FrontDesk)
-class FrontDeskAdmin(PatientAdmin[FrontDesk]):
+class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
     """The list and pages of patients: how to reach them, which visit they want, no answers."""
 
     list_display = [
@@ -88,7 +90,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
     ]  # fmt: skip
     list_filter = [ProgressFilter, NotClosedFilter, UrgencyFilter, SentFilter]
     list_select_related = ["appointment_request__waiting"]
-    posts = ["progress", "offer", "call", "withdraw", "overbook", "wait"]
+    posts = ["progress", "offer", "call", "withdraw", "overbook", "wait", "reach"]
     list_title = gettext_lazy("Contacts and appointments")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FrontDesk]:
@@ -159,6 +161,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
             "phone": reach.phone,
             "phone_words": phone_words(reach.phone),
             "reach_words": reach_words(reach),
+            "told": told_words(row),
             "language": page.language,
             "entered": page.entered,
             "contact": page.contact,

@@ -25,6 +25,7 @@ from intake.desk import changes, decisions, findings, patient_messages, transiti
 from intake.desk.export_page import export_page
 from intake.desk.findings_page import findings_page
 from intake.desk.forms import DecisionForm, MessageForm
+from intake.desk.reach import ReachPage
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
 from intake.errors import Conflict
@@ -46,6 +47,7 @@ from intake.staff.lists import PatientAdmin, record_view, run_service
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.staff.reach_words import reach_words
 from intake.staff.status_words import target_words
+from intake.staff.told import told_words
 from intake.ways import calls
 from intake.ways.contact import Reach, reach_of
 from intake.ways.forms import CallForm
@@ -55,7 +57,7 @@ from intake.wording.reading import phone_words
 
 
 @admin.register(Submission)
-class SubmissionAdmin(PatientAdmin[Submission]):
+class SubmissionAdmin(ReachPage, PatientAdmin[Submission]):
     """The list of submissions that wait, and the page on which clinicians decide."""
 
     list_display = [
@@ -64,7 +66,18 @@ class SubmissionAdmin(PatientAdmin[Submission]):
     list_filter = [
         StatusFilter, UrgencyFilter, MineFilter, RedFlagFilter, ProtocolFilter, SentFilter
     ]  # fmt: skip
-    posts = ["decide", "assign", "move", "message", "settle", "trust", "call", "findings", "print"]
+    posts = [
+        "decide",
+        "assign",
+        "move",
+        "message",
+        "settle",
+        "trust",
+        "call",
+        "reach",
+        "findings",
+        "print",
+    ]
     list_title = gettext_lazy("Worklist")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
@@ -150,6 +163,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
             "next": self.next_after(submission, request.user),
             "letter": letter_words(reach),
             "reach_words": reach_words(reach),
+            "told": told_words(submission),
             "owed": owed_calls_of(request, submission, reach),
             "courses": findings.courses_of(submission),
             "line": (findings.WIDTH, findings.HEIGHT),

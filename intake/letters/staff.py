@@ -19,6 +19,7 @@ from intake.letters.composing import (
     text_of,
     urgency_words,
 )
+from intake.models.received_texts import ReceivedText
 from intake.models.submissions import EVERYBODY_FROM, Submission
 from intake.ways import alarms
 
@@ -46,22 +47,42 @@ def alert(message: Message) -> Letter | None:
 def alarm(message: Message) -> Letter | None:
     """Say which patients wrote alarm words.
 
-    The letter lists every message that no letter has listed yet. Returns None if another letter
-    has listed this message, or if staff have answered all these patients.
+    The letter lists every message that no letter has listed yet, and counts the texts to the
+    clinic's number. Returns None if another letter has listed this message, or if staff have
+    answered all these patients.
     """
     if alarms.is_told(message):
         return None
-    submissions = [row for row in submissions_of(alarms.waiting()) if row.reply_due_at]
-    if not submissions:
+    waiting = alarms.waiting()
+    submissions = [row for row in submissions_of(waiting) if row.reply_due_at]
+    texts = ReceivedText.objects.open().filter(pk__in=waiting).count()
+    if not submissions and not texts:
         return None
     to = {address for row in submissions for address in _with_on_call(ALERTED, row)}
+    if texts:
+        to |= {*_addresses(ALERTED), *calendars.on_call(timezone.now(), None)}
     with translation.override(settings.LANGUAGE_CODE):
+        if texts:
+            rows = [f"{row.reference} ({urgency_words(row)})" for row in submissions]
+            subject = _("Texts to our number with words of danger: %(count)s") % {"count": texts}
+            return Letter(tuple(sorted(to)), subject, text_of("text_alarms", rows=rows))
         if len(submissions) == 1:
             subject = _("A patient wrote: %(reference)s") % {"reference": submissions[0].reference}
             return Letter(tuple(sorted(to)), subject, submission_text("alert", submissions[0]))
         subject = _("%(count)s patients wrote words of danger") % {"count": len(submissions)}
         rows = [f"{row.reference} ({urgency_words(row)})" for row in submissions]
         return Letter(tuple(sorted(to)), subject, text_of("alarms", rows=rows))
+
+
+@outbox.composer("text_waits", lane=Lane.ALERT)
+def text_waits(message: Message) -> Letter | None:
+    """Tell all staff that a text with words of danger still waits. None when it is settled."""
+    if not ReceivedText.objects.open().filter(pk=message.occasion).exists():
+        return None
+    to = {*_addresses(EVERYBODY), *calendars.on_call(timezone.now(), None)}
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = _("Nobody has called yet: a text to our number with words of danger")
+        return Letter(tuple(sorted(to)), subject, text_of("text_alarms", rows=[]))
 
 
 @outbox.composer("escalation", about=references_of_submissions, lane=Lane.ALERT)

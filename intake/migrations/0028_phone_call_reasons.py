@@ -11,6 +11,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='calltask',
             name='reason',
-            field=models.CharField(choices=[('message', 'A message from us waits to be read'), ('more', 'We need more information'), ('offer', 'Times are offered'), ('lost', 'The offered time is gone'), ('confirmed', 'The appointment is booked'), ('changed', 'The appointment is moved'), ('cancelled', 'The appointment is cancelled'), ('nurse', 'A nurse asks what was not asked by phone'), ('reference', 'The patient does not have the reference number yet'), ('line', 'The line broke at an emergency'), ('invited', 'We ask the patient to answer questions')], max_length=16, verbose_name='reason'),
+            field=models.CharField(choices=[('message', 'A message from us waits to be read'), ('more', 'We need more information'), ('offer', 'Times are offered'), ('lost', 'The offered time is gone'), ('confirmed', 'The appointment is booked'), ('changed', 'The appointment is moved'), ('cancelled', 'The appointment is cancelled'), ('nurse', 'A nurse asks what was not asked by phone'), ('reference', 'The patient does not have the reference number yet'), ('line', 'The line broke at an emergency')], max_length=16, verbose_name='reason'),
         ),
     ]

@@ -15,6 +15,7 @@ from intake.models import (  # noqa: F401
     invitations,
     people,
     phone_calls,
+    received_texts,
     safe_contact,
     submissions,
 )

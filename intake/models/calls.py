@@ -107,3 +107,28 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return self.outcome
+
+
+class NotReachedProcedure(models.Model):
+    """What staff do when several calls did not reach a patient, as the clinic wrote it.
+
+    Rows are added, never edited. The newest row counts.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    text = models.TextField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        db_constraint=False,  # the release before does not know this table
+        related_name="+",
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("change",)
+        ordering = ["at", "id"]
+        verbose_name = _("procedure for patients who are not reached")
+
+    def __str__(self) -> str:
+        return str(self.id)

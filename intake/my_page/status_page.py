@@ -29,7 +29,8 @@ from intake.my_page.returned import REFUSAL, REPLY, give_back, returned_page
 from intake.questionnaire import all_questions
 from intake.questionnaire.usual_minutes import minutes_for
 from intake.questionnaire.views.emergencies import as_fired
-from intake.questionnaire.views.next_step import next_words
+from intake.questionnaire.views.next_step import next_words, unreached_words
+from intake.ways.contact import reach_of
 from intake.wording import advice
 from intake.wording.languages import if_foreign
 
@@ -138,6 +139,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
     spoken = documents.wording(submission.protocol_id, get_language())
     letters = list(submission.communications.all())
     seen_by = readers.readers(submission)
+    reach = reach_of(submission)
     is_visit_open = wish is not None and wish.progress in workflow.REQUEST_OPEN
     language = get_language() or "en"
     # a patient in danger reads only approved words: if need be, in English
@@ -154,6 +156,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
     return {
         "reference": submission.reference,
         "sent_at": submission.submitted_at,
+        "unreached": unreached_words(reach),
         "words": words,
         "emergency": emergency,
         "asked": asked,
@@ -163,7 +166,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
         "draft": emergency and spoken.is_draft("emergency"),
         "next_text": "",
         **(
-            next_words(submission, spoken, request=wish)
+            next_words(submission, spoken, request=wish, reach=reach)
             if promises and submission.kind != Kind.STOPPED
             else {}
         ),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import F, QuerySet, Value
 from django.http import HttpRequest
@@ -20,17 +21,20 @@ from django.utils.translation import gettext_lazy
 
 from clinic.adminsite import ClinicAdminSite
 from intake.models.appointments import Appointment, Offer
-from intake.models.calls import CallTask
+from intake.models.calls import Call, CallTask
 from intake.models.invitations import Invitation
 from intake.models.phone_calls import PhoneCall
+from intake.models.received_texts import ReceivedText
 from intake.models.submissions import Communication, Submission
 from intake.staff.reach_words import reach_words
 from intake.ways.contact import Reach, reach_of
+from intake.ways.forms import again_choices
 from intake.wording.moments import moment_words
 from intake.wording.reading import phone_words
 
 Reason = CallTask.Reason
 VISITS = (Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED, Reason.MISSED)
+MOST_TRIES = 3  # after these calls the clinic's procedure says what staff do
 MOST = 100  # the page header counts no further than this
 BUTTONS = {
     "reached": gettext_lazy("Reached"),
@@ -104,6 +108,13 @@ def owed_calls_of(
         "phone": phone,
         "phone_words": phone_words(phone) if phone else "",
         "due": due_words(tasks[0]),
+        "word": word_to_leave() if reach.may_leave_word else "",
+        "again_name": again_name(tasks[0]),
+        "again": again_choices(timezone.now(), reach.hours, urgency=submission.urgency)
+        if reach.may_call
+        else [],
+        "tries": max(tries_of(tasks).values()),
+        "most_tries": MOST_TRIES,
         "buttons": [
             (reverse(f"admin:intake_calltask_{name}", args=[tasks[0].pk]), name, words)
             for name, words in buttons_of(tasks, reach)
@@ -149,6 +160,31 @@ def news_by_task(tasks: Iterable[CallTask]) -> dict[UUID, str]:
         elif isinstance(row, Communication):
             news[task.pk] = row.words.get("english") or row.words["text"]
     return news
+
+
+def tries_of(tasks: Iterable[CallTask]) -> dict[UUID, int]:
+    """Map the id of each task to the calls since then that did not reach the patient. One query."""
+    tasks = list(tasks)
+    made = Call.objects.filter(submission__in={task.submission_id for task in tasks})
+    missed = made.filter(outcome__in=(Call.Outcome.LEFT_WORD, Call.Outcome.NOT_REACHED))
+    times = list(missed.values_list("submission", "at"))
+    return {
+        task.pk: sum(pk == task.submission_id and at >= task.created_at for pk, at in times)
+        for task in tasks
+    }
+
+
+def word_to_leave() -> str:
+    """Return the only words that staff may leave: the clinic's short name and number."""
+    return _("This is %(clinic)s. Please call us at %(phone)s.") % {
+        "clinic": settings.CLINIC_SHORT_NAME,
+        "phone": settings.CLINIC_PHONE,
+    }
+
+
+def again_name(task: CallTask) -> str:
+    """Return the name of the field that says when to call again about a task."""
+    return f"again-{task.pk}"
 
 
 def _found(rows: QuerySet[Any], ids: list[str]) -> dict[str, Any]:
@@ -230,27 +266,31 @@ def due_words(task: CallTask) -> str:
 def calls_to_make(request: HttpRequest) -> dict[str, Any]:
     """Return the number of owed calls for the page header, counted up to MOST, in one query.
 
-    Calls to invited persons without a submission, and to callers who could not talk freely, count,
-    too; `invited_to_call` and `callers_later` count them alone.
+    Texts to our number, calls to invited persons without a submission, and callers who could not
+    talk freely count, too. `invited_to_call` counts the invited persons alone. `danger_text` says
+    whether one of the texts has words of danger.
     """
     if not request.user.has_perm("intake.view_calltask"):
         return {}
-    owed = _marked(CallTask.objects.to_make(), "owed")
+    owed = [_marked(CallTask.objects.to_make())]
     if request.user.has_perm("intake.view_invitation"):
-        owed = owed.union(_marked(Invitation.objects.to_call(), "invited"), all=True)
+        owed.append(_marked(Invitation.objects.to_call(), is_invited=True))
     if request.user.has_perm("intake.enter_by_phone"):
-        owed = owed.union(_marked(PhoneCall.objects.to_call_back(), "later"), all=True)
-    marks = [mark for _pk, mark in owed[:MOST]]
+        owed.append(_marked(PhoneCall.objects.to_call_back()))
+    texts = ReceivedText.objects.open().order_by().annotate(is_invited=Value(False))
+    rows = texts.values_list("alarm", "is_invited", "pk").union(*owed, all=True)
+    marks = list(rows.order_by("-alarm")[:MOST])
     return {
         "calls_to_make": f"{MOST - 1}+" if len(marks) == MOST else str(len(marks)),
-        "invited_to_call": marks.count("invited"),
-        "callers_later": marks.count("later"),
+        "invited_to_call": sum(is_invited for _alarm, is_invited, _pk in marks),
+        "danger_text": any(alarm for alarm, _is_invited, _pk in marks),
     }
 
 
-def _marked(rows: QuerySet[Any], mark: str) -> QuerySet[Any, tuple[UUID, str]]:
-    marked: QuerySet[Any, Any] = rows.order_by().annotate(mark=Value(mark))
-    return marked.values_list("pk", "mark")
+def _marked(rows: QuerySet[Any], *, is_invited: bool = False) -> QuerySet[Any, Any]:
+    marked = rows.order_by().annotate(alarm=Value(False), is_invited=Value(is_invited))
+    values: QuerySet[Any, Any] = marked.values_list("alarm", "is_invited", "pk")
+    return values
 
 
 ClinicAdminSite.also.append(calls_to_make)

@@ -21,7 +21,10 @@ created less than this time before it."""
 
 
 def order(*, communication: UUID, at: datetime) -> None:
-    """Order the letter about one message of a patient, in the caller's transaction."""
+    """Order the letter about one message of a patient, in the caller's transaction.
+
+    `communication` is the id of the message, or of a text to the clinic's number.
+    """
     due = _next_letter(at)
     outbox.put(kind=KIND, occasion=str(communication), not_before=due if due > at else None)
 

@@ -34,8 +34,9 @@ class Reach:
     `letters` are pairs of channel and address, in the patient's order. `codes` are the addresses to
     which a one-time code may be sent when the patient asks for a code. `phone` is the number that
     staff may call, or '' when no call is allowed. `hours` is the time of day to which the patient
-    limits calls, or ''. `hears` names the people who may hear what the clinic says. With `is_ended`
-    the authority of the person who filled in the form has ended, so no way is allowed.
+    limits calls, or ''. `hears` names the people who may hear what the clinic says. `closed` are
+    the addresses that a provider or their owner closed. With `is_ended` the authority of the person
+    who filled in the form has ended, so no way is allowed.
     """
 
     letters: tuple[tuple[Channel, str], ...] = ()
@@ -44,6 +45,7 @@ class Reach:
     may_leave_word: bool = False
     hours: str = ""
     hears: str = ""
+    closed: tuple[ContactPoint, ...] = ()
     is_ended: bool = False
     record: SafeContact | None = None
 
@@ -159,15 +161,15 @@ def said_of(record: SafeContact | None, person: Mapping[str, Any]) -> dict[str, 
     For each of "email", "sms", "call" and "voicemail" the answer is "yes" or "no". The other names
     are left out if nothing was said.
     """
-    number = bool(person.get(PHONE))
+    number, hours = bool(person.get(PHONE)), person.get("prefer_time", "")
     step = {
         "email": YES if person.get("email") else NO,
         "sms": YES if number and person.get("prefer") == "text" else NO,
-        "call": YES if number and not person.get("no_calls") else NO,
+        "call": YES if number and person.get("calls") != NO else NO,
         "voicemail": person.get("voicemail", YES),
         "prefer": person.get("prefer", ""),
         "hears": person.get("hears", ""),
-        "hours": person.get("prefer_time", "") if person.get("only_then") else "",
+        "hours": hours if person.get("calls") == "then" and hours != "any" else "",
     }
     said = step | (record.said if record else {})
     return {name: value for name, value in said.items() if value}
@@ -235,6 +237,11 @@ def _reach(
         may_leave_word=bool(number) and said["voicemail"] == YES,
         hours=said.get("hours", ""),
         hears=said.get("hears", ""),
+        closed=tuple(
+            points[each]
+            for each in _addresses(person)
+            if each in points and not points[each].is_open
+        ),
         record=record,
     )
 

@@ -107,8 +107,27 @@ def allow_again(*, channel: str, address: str, by: User, request_id: str) -> boo
     return True
 
 
+def consent_again(*, channel: str, address: str, actor: str, request_id: str = "") -> bool:
+    """Open an address that its owner had closed, because the owner asked for letters again.
+
+    An address that a provider refuses stays closed. Returns whether the address was revoked.
+    """
+    with transaction.atomic():
+        rows = ContactPoint.objects.filter(key=key_of(channel, address)).select_for_update()
+        row = rows.first()
+        if row is None or row.revoked_at is None:
+            return False
+        row.revoked_at = None
+        row.save(update_fields=["revoked_at"])
+        _record(row, actor, request_id, "opened")
+    return True
+
+
 def _set(channel: str, address: str, actor: str, request_id: str, column: str, **more: Any) -> bool:
     key = key_of(channel, address)
+    # providers repeat their reports, and this costs no lock
+    if ContactPoint.objects.filter(key=key, **{f"{column}__isnull": False}).exists():
+        return False
     with transaction.atomic():
         new = ContactPoint(channel=channel, key=key)
         ContactPoint.objects.bulk_create([new], ignore_conflicts=True)

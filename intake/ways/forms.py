@@ -5,16 +5,19 @@ from typing import Any, cast
 
 from django import forms
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import hours
+from intake.domain.slots import TIMES_OF_DAY
 from intake.models.calls import Call
 from intake.models.submissions import Submission, Urgency
 from intake.ways.calls import CallInput
 from intake.ways.contact import Reach, reach_of
 
 SOON, LATER, TOMORROW = "soon", "later", "tomorrow"
+DAYS_AHEAD = 15  # safe hours that are in none of these days are ignored
 AGAIN = {
     SOON: gettext_lazy("In 30 minutes"),
     LATER: gettext_lazy("In 2 hours"),
@@ -22,13 +25,47 @@ AGAIN = {
 }
 
 
-def again_at(code: str, now: datetime) -> datetime:
-    """Return when to call again, for one of the codes in AGAIN."""
+def again_at(code: str, now: datetime, safe_hours: str = "") -> datetime:
+    """Return when to call again, for one of the codes in AGAIN.
+
+    `safe_hours` is the time of day to which the patient limits calls, or ''.
+    """
     if code == TOMORROW:
         tomorrow = timezone.localtime(now).date() + timedelta(days=1)
         midnight = datetime.combine(tomorrow, time(), timezone.get_current_timezone())
-        return hours.usual().next_opening(midnight)
-    return now + (timedelta(hours=2) if code == LATER else timedelta(minutes=30))
+        at = hours.usual().next_opening(midnight)
+    else:
+        at = now + (timedelta(hours=2) if code == LATER else timedelta(minutes=30))
+    return _in_safe_hours(at, safe_hours) if safe_hours in TIMES_OF_DAY else at
+
+
+def _in_safe_hours(at: datetime, safe_hours: str) -> datetime:
+    """Return the first moment from `at` on that is in opening hours and in the safe hours."""
+    first, last = TIMES_OF_DAY[safe_hours]
+    day, zone = timezone.localtime(at).date(), timezone.get_current_timezone()
+    for number in range(DAYS_AHEAD):
+        on = day + timedelta(days=number)
+        start = max(at, datetime.combine(on, first, zone))
+        opens = timezone.localtime(hours.usual().next_opening(start))
+        if opens < datetime.combine(on, last, zone):
+            return opens
+    return at
+
+
+def again_choices(
+    now: datetime, safe_hours: str, *, urgency: int = Urgency.ROUTINE
+) -> list[tuple[str, str]]:
+    """Return the codes of AGAIN that a patient's urgency allows, with the times that they mean.
+
+    With safe hours, each time comes once.
+    """
+    codes = [code for code in AGAIN if code != TOMORROW or urgency < Urgency.SAME_DAY]
+    if not safe_hours:
+        return [(code, str(AGAIN[code])) for code in codes]
+    found: dict[datetime, str] = {}
+    for code in codes:
+        found.setdefault(again_at(code, now, safe_hours), code)
+    return [(code, date_format(timezone.localtime(at), "D j M, H:i")) for at, code in found.items()]
 
 
 class CallForm(forms.Form):
@@ -66,6 +103,8 @@ class CallForm(forms.Form):
         initial = {"revision": submission.revision, **kwargs.pop("initial", {})}
         super().__init__(data=data, initial=initial, **kwargs)
         self.offer_outcomes([])
+        again = cast(forms.ChoiceField, self.fields["again"])
+        again.choices = again_choices(timezone.now(), self.reach.hours)
 
     def offer_outcomes(self, first: list[tuple[str, Any]]) -> None:
         """Offer `first` and the outcomes that a call to this patient may have."""
@@ -97,5 +136,7 @@ class CallForm(forms.Form):
         """Return the call that staff entered. The form must be valid."""
         data = self.cleaned_data
         # a form of the previous release has no `again`, so the service chooses the time
-        again = again_at(data["again"], timezone.now()) if data.get("again") else None
+        again = (
+            again_at(data["again"], timezone.now(), self.reach.hours) if data.get("again") else None
+        )
         return CallInput(outcome=data["call"], again_at=again, words=data.get("call_note", ""))

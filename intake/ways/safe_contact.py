@@ -4,7 +4,7 @@ Each statement is a new row, so that staff see who said what, and when. The rows
 submission of a chain (`contact.firsts_of`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -18,13 +18,13 @@ from intake.models.calls import CallTask
 from intake.models.safe_contact import SafeContact
 from intake.models.submissions import Submission
 from intake.ways import contact, contact_points
-from intake.ways.contact import CHANNELS, NO
+from intake.ways.contact import CHANNELS, NO, Channel
 
 WAYS = (*CHANNELS, "call", "voicemail")
 NAMES = frozenset(
     {
         *(*WAYS, "prefer", "hours", "hears"),
-        *("language", "interpreter", "relay", "proxy", "proxy_until", "words"),
+        *("language", "interpreter", "proxy", "proxy_until", "words"),
     }
 )
 """The names of what a record may say. A way is "yes" or "no", the other values are texts."""
@@ -43,12 +43,14 @@ def record(
     seen: str,
     by: User | None = None,
     request_id: str = "",
+    opened: Iterable[Channel] = (),
 ) -> SafeContact:
     """Add a record of what the patient said. Returns the record.
 
     `said` names only what was said; what the newest record says of the rest still counts. `seen` is
     the mark (`version_of`) of the record that the writer saw. The same statement sent twice is
     stored once. A patient who wants no text messages gets none at this number about any submission.
+    `opened` are the channels whose closed address the patient told `by` to open again.
     The calls that staff owe the patient are marked by whether a call is allowed now.
 
     Raises Conflict when another record was added since. Raises ValueError for an unknown name.
@@ -74,6 +76,12 @@ def record(
         number = submission.person.get(PHONE, "")
         if number and said.get("sms") == NO != before.get("sms"):
             contact_points.revoke(channel="sms", address=number, actor=actor, request_id=request_id)
+        addresses = {"email": submission.person.get("email", ""), "sms": number}
+        for channel in opened:
+            if by and addresses[channel]:
+                contact_points.allow_again(
+                    channel=channel, address=addresses[channel], by=by, request_id=request_id
+                )
         mark_calls(submission)
         audit.record(
             actor=actor,

@@ -38,6 +38,9 @@ VISITS = {
     "appointment_missed": Reason.MISSED,
 }
 """For each letter about a visit, the reason of the call that replaces the letter."""
+OFFERS = ("appointment_offer", "waitlist_offer", "offer_lost", "offers_withdrawn")
+NEWS = ("news", *VISITS, *OFFERS)
+"""The kinds of letters that tell a patient something new."""
 
 
 def letter_reaches(submission: Submission) -> bool:

@@ -26,6 +26,12 @@ BEEN_HERE = {
     "known": _("Yes"),
     "unsure": _("Not sure"),
 }
+CALLS = {
+    "any": _("Yes"),
+    "then": _("Yes, but only at that time"),
+    "no": _("No, please do not call me at all"),
+}
+VOICEMAIL = {"yes": _("Yes"), "no": _("No")}
 PREFER_TIME = {"any": _("Any time"), **dict(TimeOfDay.choices)}
 
 
@@ -103,15 +109,26 @@ def contact_rows(
         (PHONE, gettext("Phone"), phone_words(contact.get(PHONE, ""))),
         ("email", gettext("E-mail"), email),
         ("prefer", gettext("Preferred contact"), PREFER.get(contact.get("prefer", ""))),
-        ("prefer_time", gettext("Best time to call"), _unless_any(contact.get("prefer_time", ""))),
+        (
+            "prefer_time",
+            gettext("Best time to call"),
+            _unless_default(PREFER_TIME, contact.get("prefer_time")),
+        ),
+        ("calls", gettext("Calls"), _unless_default(CALLS, contact.get("calls"))),
+        (
+            "voicemail",
+            gettext("Voice message"),
+            _unless_default(VOICEMAIL, contact.get("voicemail")),
+        ),
+        ("hears", gettext("May talk with us"), contact.get("hears")),
         (LANGUAGE_HELP, gettext("Language help"), language.get(contact.get(LANGUAGE_HELP, ""))),
     ]
     return [(label, [] if n in veiled else [str(value)]) for n, label, value in rows if value]
 
 
-def _unless_any(time: str) -> Any:
-    """Return a time of day in words; None for any time, which is the default and says nothing."""
-    return None if time == "any" else PREFER_TIME.get(time)
+def _unless_default(words: Mapping[str, Any], code: str | None) -> Any:
+    """Return an answer in words; None for the first answer, the default, which says nothing."""
+    return None if code in (None, next(iter(words))) else words.get(code or "")
 
 
 def date_words(stored: str) -> str:

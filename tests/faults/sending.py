@@ -129,12 +129,12 @@ def main() -> int:
         postgres = _database(stack, folder, options.mutant, options.schema)
         site = stack.enter_context(_site())
         kill = partial(_kill_worker, site.pid, chance)
-        crash = partial(_crash, postgres, chance)
+        crash_now = partial(crash, postgres, chance)
         crowd = partial(in_a_crowd, site.port, options.patients, chance)
         parts: dict[str, Callable[[], tuple[Count, int]]] = {
             "steps": at_each_step,
             "kills": partial(crowd, kill, options.kills),
-            "crashes": partial(crowd, crash, options.crashes),
+            "crashes": partial(crowd, crash_now, options.crashes),
         }
         wanted, number = MUTANTS.get(options.mutant, (None, ""))
         counts = []
@@ -229,7 +229,7 @@ def _kill_worker(master: int, chance: random.Random) -> None:
     os.kill(int(chance.choice(workers)), signal.SIGKILL)
 
 
-def _crash(postgres: devdb.DevPostgres, chance: random.Random) -> None:
+def crash(postgres: devdb.DevPostgres, chance: random.Random) -> None:
     """Crash PostgreSQL like `pg_ctl stop -m immediate`. The next start recovers the data."""
     assert postgres.process
     pid = int((postgres.data / "postmaster.pid").read_text().splitlines()[0])

@@ -5,6 +5,7 @@ ok               accepts everything
 hang             accepts the connection and says nothing
 cut              accepts the message, and cuts the connection before answering
 drop-after-250   answers 250, and cuts the connection
+late             accepts the message, and answers after `seconds`
 """
 
 import asyncio
@@ -53,8 +54,8 @@ class Sink:
     `mails` are the accepted mails. A test may change `mode` at any time.
     """
 
-    def __init__(self, mode: str = "ok", *, pause: float = 0.0) -> None:
-        self.mode, self.pause = mode, pause
+    def __init__(self, mode: str = "ok", *, pause: float = 0.0, seconds: float = 2.0) -> None:
+        self.mode, self.pause, self.seconds = mode, pause, seconds
         self.mails: list[Mail] = []
         self.took = threading.Condition()
         self.port = 0
@@ -111,6 +112,8 @@ class Sink:
         with self.took:
             self.mails.append(Mail(mail["Message-ID"], (*envelope.rcpt_tos,), mail.get_content()))
             self.took.notify_all()
+        if self.mode == "late":
+            await asyncio.sleep(self.seconds)
         if self.mode == "cut":
             server.transport.close()
         server.answered = True

@@ -1,4 +1,4 @@
-"""`manage.py outbox`: show the queue of messages, try failed messages again, explain one message.
+"""`manage.py outbox`: show the queue of messages, try messages again, explain one of them.
 
 Shows no address and no text of a message.
 """
@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clinic import audit
 from clinic.models import Message
-from clinic.outgoing import explaining, oversight
+from clinic.outgoing import deliveries, explaining, oversight
 
 
 class Command(BaseCommand):
@@ -24,12 +24,26 @@ class Command(BaseCommand):
             "--failed", action="store_true", help="with --retry: all failed messages"
         )
         parser.add_argument("--explain", metavar="ID", help="say all about one message")
+        parser.add_argument(
+            "--came-back", metavar="ID", help="say that this sent mail came back to our mailbox"
+        )
 
     def handle(
-        self, *, retry: list[str] | None, failed: bool, explain: str | None, **options: object
+        self,
+        *,
+        retry: list[str] | None,
+        failed: bool,
+        explain: str | None,
+        came_back: str | None,
+        **options: object,
     ) -> None:
         if explain:
             lines = explaining.explanation(_message(explain))
+        elif came_back:
+            message = _message(came_back)
+            delivery = Message.Delivery.UNDELIVERED
+            deliveries.record(message_id=message.pk, delivery=delivery, trouble="bounced")
+            lines = explaining.explanation(_message(came_back))
         elif retry is not None or failed:
             lines = iter([self._retry(retry or [], failed=failed)])
         else:

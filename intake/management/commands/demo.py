@@ -24,12 +24,13 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from intake import documents
-from intake.demonstration import bulk, invitations
+from intake.demonstration import bulk, invitations, texts
 from intake.demonstration import people as demo
 from intake.demonstration.phone_calls import load_calls
 from intake.models.clinic_time import Location
 from intake.models.invitations import Invitation
 from intake.models.phone_calls import PhoneCall
+from intake.models.received_texts import ReceivedText
 from intake.models.submissions import Submission
 from intake.protocols import served
 from intake.protocols.files import Unreadable
@@ -38,6 +39,7 @@ SIGN_INS = (("clinician", "dr-lee"), ("clinician", "dr-okafor"), ("front desk", 
             ("content editor", "editor-sam"), ("auditor", "auditor-ito"))  # fmt: skip
 # further roles of some of these accounts
 ALSO = {"dr-lee": ["duty"]}
+CALLED = "desk-maria"  # who enters the demonstration's calls
 FILE = "demo-sign-ins.json"
 AT_START = 80
 
@@ -79,8 +81,10 @@ class Command(BaseCommand):
         desk = get_user_model().objects.filter(groups__name="front desk").first()
         if options["once"] and desk and not Invitation.objects.exists():
             invitations.load(by=desk)
-        if options["once"] and desk and not PhoneCall.objects.exists():
-            load_calls(desk)
+        if options["once"] and not PhoneCall.objects.exists():
+            load_calls(get_user_model().objects.get(username=CALLED))
+        if options["once"] and not ReceivedText.objects.exists():
+            texts.load()
 
     def _print(self, people: list[dict[str, str]], options: dict[str, Any]) -> None:
         if options["sign_ins"]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from clinic.outgoing import sms
 from intake import mail_address
 from intake.domain import wrong_answers
 from intake.domain.stored import WHO
@@ -31,7 +32,18 @@ from intake.forms.fields import (
     PlainTextField,
 )
 from intake.questionnaire.walk import age_on
-from intake.wording.reading import BEEN_HERE, PREFER, PREFER_TIME, date_words, phone_words
+from intake.wording.reading import (
+    BEEN_HERE,
+    CALLS,
+    PREFER,
+    PREFER_TIME,
+    VOICEMAIL,
+    date_words,
+    phone_words,
+)
+
+FOLDED = ("prefer", "prefer_time", "calls", "voicemail", "hears")
+"""The fields with a default, besides the language."""
 
 
 def stored_names(uses: Uses) -> dict[str, str]:
@@ -44,13 +56,24 @@ def field_names(uses: Uses) -> dict[str, str]:
     return {name: field for field, name in stored_names(uses).items()}
 
 
+class DefaultField(forms.ChoiceField):
+    """Radio buttons of which the first is the default: a missing answer means the default."""
+
+    unmarked = True
+
+    def __init__(self, *, choices: list[tuple[str, Any]], **kwargs: Any) -> None:
+        first = choices[0][0]
+        kwargs |= {"required": False, "initial": first, "widget": forms.RadioSelect}
+        super().__init__(choices=choices, **kwargs)
+
+
 class ContactForm(WalkForm):
     """Who the patient is and how to reach the patient, with the protocol's contact questions.
 
     `known` are the answers so far, among them the age and who fills in the form. The birth date
     must agree with the age. In a request for a visit, this form itself asks who fills in the form,
-    and whether the patient is new. The way and the time to reach the patient, and the language,
-    have defaults and stand in a folded part.
+    and whether the patient is new. How to reach the patient safely, and the language, have defaults
+    and stand in a folded part.
     """
 
     name = PlainTextField(
@@ -92,6 +115,20 @@ class ContactForm(WalkForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one answer.")},
     )
+    # A page of the release before posts no answer to the next three fields: the default counts.
+    calls = DefaultField(label=_("May we call you?"), choices=list(CALLS.items()))
+    voicemail = DefaultField(
+        label=_("May we leave a voice message?"),
+        help_text=_("We say only our short name and our number."),
+        choices=list(VOICEMAIL.items()),
+    )
+    hears = PlainTextField(
+        label=_("Who else may talk with us about this?"),
+        help_text=_("Write the name. Leave it empty if no one may."),
+        max_length=120,
+        initial="",
+        required=False,
+    )
 
     def __init__(
         self,
@@ -130,7 +167,10 @@ class ContactForm(WalkForm):
         elif not self.uses.is_proxy(answered):
             del self.fields["proxy_name"]
         del self.fields["prefer_time" if self._asks_who else "been_here"]
-        own = ("been_here", "email", "prefer", "prefer_time", asked.language_help)
+        if self._asks_who:  # this form asks for no time
+            calls = [(code, label) for code, label in CALLS.items() if code != "then"]
+            cast(forms.ChoiceField, self.fields["calls"]).choices = calls
+        own = ("been_here", "email", *FOLDED, asked.language_help)
         self.order_fields([who, "name", "proxy_name", "birth_date", asked.phone, *own])
 
     @property
@@ -147,7 +187,7 @@ class ContactForm(WalkForm):
     @property
     def parts(self) -> dict[str, list[forms.BoundField]]:
         """The fields that everybody fills in, and those with a default, which are folded."""
-        folded = ("prefer", "prefer_time", self.uses.contact.language_help)
+        folded = (*FOLDED, self.uses.contact.language_help)
         return {
             "open": [field for field in self if field.name not in folded],
             "folded": [self[name] for name in folded if name in self.fields],
@@ -157,7 +197,10 @@ class ContactForm(WalkForm):
     def is_unfolded(self) -> bool:
         """Whether the folded part is shown open, because a value in it is wrong or no default."""
         folded = self.parts["folded"]
-        return any(f.errors or not f.value() or f.value() != f.field.initial for f in folded)
+        return any(
+            f.errors or (f.field.required and not f.value()) or f.value() != f.field.initial
+            for f in folded
+        )
 
     def _let_browsers_fill(self, who: str | None) -> None:
         """Mark the fields that a browser may fill in with its owner's name and birthday.
@@ -204,6 +247,16 @@ class ContactForm(WalkForm):
             self.add_error(
                 "email", _("Enter an e-mail address, or choose another way to reach you.")
             )
+        if data.get("calls") == "then" and data.get("prefer_time") == "any":
+            self.add_error("prefer_time", _("Choose the time at which we may call."))
+        if data.get("calls") == "no" and not data.get("email") and "email" not in self.errors:
+            if not sms.is_on():
+                self.add_error("email", _("If we may not call, enter an e-mail address."))
+            elif data.get("prefer") == "phone":
+                self.add_error(
+                    "calls",
+                    _("If we may not call, enter an e-mail address, or choose a text message."),
+                )
         if data.get("email") != self.initial.get("email") and "email" not in self.left_blank:
             ask_about_slip(self, "email")
         return data
@@ -211,7 +264,7 @@ class ContactForm(WalkForm):
     def contact(self) -> dict[str, Any]:
         """Return the contact as JSON data, in the form in which it is stored."""
         data = self.cleaned_data
-        kept = ("name", "proxy_name", "been_here", "email", "prefer", "prefer_time")
+        kept = ("name", "proxy_name", "been_here", "email", *FOLDED)
         asked = self.uses.contact.stored_names
         return {
             **{name: data[name] for name in kept if data.get(name)},

@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_lazy, override
 
 from clinic import hours
 from clinic.opening_hours import ClinicHours
@@ -19,6 +20,17 @@ from intake.wording.closures import red_flag_words
 from intake.wording.languages import if_foreign
 from intake.wording.periods import filled
 from intake.wording.reading import phone_words
+
+DOES_NOT_ARRIVE = {
+    "email": gettext_lazy(
+        "Our e-mails do not reach you. Please call us at %(phone)s and tell us how we can reach"
+        " you."
+    ),
+    "sms": gettext_lazy(
+        "Our text messages do not reach you. Please call us at %(phone)s and tell us how we can"
+        " reach you."
+    ),
+}
 
 
 class Next(NamedTuple):
@@ -49,6 +61,15 @@ def next_words(
         if step.is_contact:
             way = _way_words(submission, reach or reach_of(submission), request, named=named)
     return {"next_text": step.text, "next_language": foreign, "next_way": way}
+
+
+def unreached_words(reach: Reach) -> list[str]:
+    """Return for each dead address of the patient the sentence that says so on the own pages.
+
+    A page that a stranger may open, such as the one that asks for a code, never says this.
+    """
+    dead = [point for point in reach.closed if point.dead_at is not None]
+    return [DOES_NOT_ARRIVE[point.channel] % {"phone": settings.CLINIC_PHONE} for point in dead]
 
 
 def _way_words(

@@ -26,7 +26,7 @@ from intake.questionnaire.views.browser import (
     draft_notice,
     draft_of,
 )
-from intake.questionnaire.views.next_step import next_words
+from intake.questionnaire.views.next_step import next_words, unreached_words
 from intake.ways.contact import reach_of, return_way
 from intake.wording import advice
 
@@ -113,6 +113,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
         "heading": _heading(protocol, submission, visit),
         "wished": "" if visit or wished is None else wish_words(wished),
         "return_by": return_way(reach),
+        "unreached": unreached_words(reach),
         **next_step,
         "panels": today,
         "advice": calm[:room],

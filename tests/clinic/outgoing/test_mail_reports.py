@@ -145,6 +145,26 @@ def test_a_batch_of_a_thousand(client, settings, seen):
 
 
 @pytest.mark.django_db
+def test_a_thousand_delivered_mails_cost_no_query_each_and_a_repeated_report_none(
+    client, settings, seen
+):
+    use(settings, "sendgrid")
+    rows = [Message(kind="note", occasion=str(n), state="sent") for n in range(1000)]
+    Message.objects.bulk_create(rows)
+    Message.objects.filter(occasion="7").update(state="failed", error="TimeoutError")
+    events = [event("sendgrid", "delivered", each) for each in rows]
+    costs = []
+    for _twice in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            assert post(client, "sendgrid", *events).status_code == 204
+        costs.append(len(queries))
+
+    assert set(Message.objects.values_list("state", "delivery")) == {("sent", "delivered")}
+    assert costs[0] < 12
+    assert costs[1] < 4
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("order", [("hard", "delivered"), ("delivered", "hard")])
 def test_a_mail_that_came_back_stays_lost_in_any_order(client, settings, seen, order):
     use(settings, "sendgrid")

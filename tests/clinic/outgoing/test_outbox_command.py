@@ -82,6 +82,19 @@ def test_it_explains_one_message(failed):
     assert "The provider reports: Not delivered (bounced)" in told("--explain", str(failed.pk))
 
 
+def test_a_person_who_reads_that_a_mail_came_back_can_say_so(say):
+    unsent = []
+    results.unsents["note"] = unsent.append
+    message = put()
+    outbox.deliver_due()
+    for _twice in range(2):
+        page = told("--came-back", str(message.pk))
+
+    assert "State: Failed, after 1 try" in page
+    assert now(message).error == "bounced"
+    assert len(unsent) == 1
+
+
 @pytest.mark.parametrize("all_of_them", [False, True])
 def test_it_tries_failed_messages_again_and_writes_that_down(failed, mailoutbox, all_of_them):
     trail = Trail()

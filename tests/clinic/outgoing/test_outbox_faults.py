@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from clinic.models import Message
-from clinic.outgoing import outbox
+from clinic.outgoing import outbox, results
 from clinic.outgoing.outbox import Letter
 from tests.clinic.outgoing.notes import MINUTES, now, put, soon
 
@@ -145,3 +145,28 @@ def test_the_task_raises_nothing_that_its_row_would_keep(monkeypatch, written_lo
 
     assert "look failed" in written_log.getvalue()
     assert "ana@" not in written_log.getvalue()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_crash_that_looks_like_a_fault_of_the_statement_is_waited_for(monkeypatch):
+    monkeypatch.setattr(results, "_NOTE_PAUSES", (0, 0))
+    tried = []
+
+    def write():
+        tried.append(1)
+        if len(tried) == 1:
+            connection.ensure_connection()
+            connection.connection.close()  # the server has gone
+            raise DatabaseError
+
+    results._note(write)
+    assert len(tried) == 2
+
+    def wrong():
+        tried.append(1)
+        connection.ensure_connection()
+        raise DatabaseError
+
+    with pytest.raises(DatabaseError):
+        results._note(wrong)
+    assert len(tried) == 3

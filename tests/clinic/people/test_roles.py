@@ -22,8 +22,8 @@ CALLS = {"intake.view_calltask", "intake.change_calltask"}
 INVITATIONS = {f"intake.{verb}_invitation" for verb in ("view", "add", "change")}
 TABLE = {
     "clinician": {
-        *("intake.view_appointment", "intake.export_submission"),
-        *("education.view_page", "education.review_page", "intake.enter_by_phone"),
+        *("intake.view_appointment", "intake.export_submission", "intake.enter_by_phone"),
+        *("education.view_page", "education.review_page", "intake.change_notreachedprocedure"),
     }
     | SUBMISSIONS
     | CALLS

@@ -192,3 +192,29 @@ def test_of_the_choices_of_the_wish_only_those_offered_are_taken(name):
     page = patient.answer(**{name: "no_such"})
     assert page.status == 422
     assert not patient.draft.content["wish"]
+
+
+# --- safe contact --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("says", "texts_on", "wrong"),
+    [
+        ({"calls": "no", "prefer": "phone", "email": ""}, True, "or choose a text message"),
+        ({"calls": "no", "prefer": "text", "email": ""}, False, "enter an e-mail address"),
+        ({"calls": "no", "prefer": "email", "email": ""}, True, "Enter an e-mail address"),
+        ({"calls": "no", "prefer": "text", "email": ""}, True, ""),
+        ({"calls": "no", "prefer": "phone"}, True, ""),
+        ({"calls": "then", "prefer_time": "morning", "voicemail": "no"}, True, ""),
+        ({"calls": "then", "prefer_time": "any"}, True, "Choose the time at which we may call."),
+        ({"hears": "Ana, my sister"}, True, ""),
+        # a page of the release before
+        ({"calls": None, "voicemail": None, "hears": None}, True, ""),
+    ],
+)
+def test_a_patient_who_may_not_be_called_names_another_way(says, texts_on, wrong, settings):
+    if not texts_on:
+        settings.SMS_BACKEND = ""
+    page = at("contact").answer(**says)
+    assert (wrong in page.text) if wrong else page.step == "appointment"
+    assert (page.status == 422) == bool(wrong)

@@ -41,6 +41,12 @@ CONTACT_DETAILS: dict[str, Case] = {
     "email": ({"email": None}, {"email": "ana@example.org"}),
     "prefer": ({"prefer": "email"}, {"prefer": "text"}),
     "prefer_time": ({"prefer_time": "morning"}, {"prefer_time": "midday"}),
+    "calls": (
+        {"calls": "then", "prefer_time": "morning"},
+        {"calls": "no", "prefer_time": "morning"},
+    ),
+    "voicemail": ({"voicemail": "no"}, {"voicemail": "yes"}),
+    "hears": ({"hears": "Bo Lee"}, {"hears": "Bea Lee"}),
     "lang_help": ({"lang_help": "asl"}, {"lang_help": "spanish"}),
 }
 VISIT_DETAILS: dict[str, Case] = {

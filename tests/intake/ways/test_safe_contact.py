@@ -42,10 +42,10 @@ def test_without_a_record_the_contact_step_counts():
 
     texts = reach_of(builders.submission({"prefer": "text"}))
     assert texts.letters == (("sms", NUMBER), ("email", ADDRESS))
-    silent = reach_of(builders.submission({"email": "", "no_calls": True}))
+    silent = reach_of(builders.submission({"email": "", "calls": "no"}))
     assert silent.is_none
     assert not reach_of(builders.submission({"voicemail": "no"})).may_leave_word
-    limited = {"prefer_time": "morning", "only_then": True}
+    limited = {"prefer_time": "morning", "calls": "then"}
     assert reach_of(builders.submission(limited)).hours == "morning"
 
 
@@ -74,7 +74,7 @@ def test_a_record_counts_for_all_that_follows_and_came_before():
 
 def test_the_questionnaire_after_a_request_speaks_for_the_request():
     request = builders.submission()
-    later = builders.submission({"voicemail": "no", "no_calls": True, "email": "b@example.org"})
+    later = builders.submission({"voicemail": "no", "calls": "no", "email": "b@example.org"})
     later.follows = request
     later.save(update_fields=["follows"])
     safe_contact.take_over(submission=later)
