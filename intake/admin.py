@@ -12,6 +12,7 @@ from intake.appointments.admin.clinic_time import (
     VisitTypeAdmin,
 )
 from intake.appointments.admin.holidays import HolidayAdmin
+from intake.appointments.admin.rota import OnCallAdmin
 from intake.appointments.admin.visits import AppointmentAdmin
 from intake.appointments.admin.waiting_list import WaitlistAdmin
 from intake.clinic_pages.admin import (
@@ -23,9 +24,11 @@ from intake.clinic_pages.admin import (
 from intake.desk import banner  # noqa: F401  (registers itself)
 from intake.desk.call_list import CallTaskAdmin
 from intake.desk.front_desk import FrontDeskAdmin
+from intake.desk.red_flags import OpenRedFlagAdmin
 from intake.desk.worklist import SubmissionAdmin
 from intake.invitations.admin import InvitationAdmin
 from intake.phone.admin import PhoneCallAdmin
+from intake.staff.leave import LeaveAdmin
 
 __all__ = [
     "AppointmentAdmin",
@@ -38,8 +41,11 @@ __all__ = [
     "HolidayAdmin",
     "InsurancePlanAdmin",
     "InvitationAdmin",
+    "LeaveAdmin",
     "LocationAdmin",
     "LocationProfileAdmin",
+    "OnCallAdmin",
+    "OpenRedFlagAdmin",
     "OpeningHoursAdmin",
     "PhoneCallAdmin",
     "SubmissionAdmin",

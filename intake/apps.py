@@ -16,6 +16,7 @@ class IntakeConfig(AppConfig):
         from intake import calendars, checks  # noqa: F401
         from intake.appointments import offers, public_holidays
         from intake.clinic_pages import missing  # noqa: F401
+        from intake.desk import closing
         from intake.invitations import following
         from intake.letters import (  # noqa: F401
             access_codes,
@@ -26,7 +27,7 @@ class IntakeConfig(AppConfig):
         )
         from intake.phone import entering
         from intake.questionnaire import reminding, usual_minutes
-        from intake.staff.leaving import give_back
+        from intake.staff import leaving as leaving_staff
         from intake.ways import contact_points, escalation, received_texts, waiting  # noqa: F401
 
         sweeps.each_minute(offers.lapse)
@@ -37,7 +38,10 @@ class IntakeConfig(AppConfig):
         sweeps.each_minute(following.remind)
         sweeps.each_minute(reminding.remind)
         sweeps.each_minute(usual_minutes.compute)
-        leaving.on_change(give_back)
+        sweeps.each_minute(closing.close_kept)
+        sweeps.each_minute(leaving_staff.begin_leaves)
+        sweeps.each_minute(leaving_staff.give_back_idle)
+        leaving.on_change(leaving_staff.give_back)
         leaving.on_change(entering.give_back)
         hours.calendar.register(calendars.read)
         usual_minutes.usual.register(usual_minutes.read)

@@ -30,6 +30,7 @@ WRITERS = (
         f"intake.desk.{name}"
         for name in (
             "changes",
+            "closing",
             "decisions",
             "findings",
             "patient_messages",
@@ -43,11 +44,12 @@ WRITERS = (
     ),
     *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),
     *("intake.appointments.public_holidays", "intake.clinic_pages.storing"),
-    *(f"intake.invitations.{name}" for name in ("inviting", "opening", "following", "lists")),
+    *(f"intake.invitations.{name}" for name in ("inviting", "managing", "opening")),
+    *("intake.invitations.following", "intake.invitations.lists"),
     *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),
     *(f"intake.appointments.{name}" for name in ("taking", "waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),
-    *("intake.demonstration.clinic_pages", "intake.demonstration.invitations"),
+    *(f"intake.demonstration.{name}" for name in ("clinic_pages", "invitations", "red_flags")),
 )
 BY_NAME = {writer.rpartition(".")[2] for writer in WRITERS}
 WRITES = {

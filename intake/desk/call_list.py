@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -28,7 +28,7 @@ from clinic.requests import StaffRequest
 from intake.desk import procedure, received_texts
 from intake.desk.received_texts import NumberTexts
 from intake.errors import Refused
-from intake.models.calls import CallTask
+from intake.models.calls import Call, CallTask
 from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, address_back, find_patients, record_view
@@ -44,6 +44,12 @@ from intake.staff.owed_calls import (
     word_to_leave,
 )
 from intake.staff.reach_words import NO_WAY, reach_words
+from intake.staff.tries import (
+    calls_without_notes,
+    tries_words,
+    warn_of_colleague,
+    wrong_number_words,
+)
 from intake.ways import calls
 from intake.ways.contact import reach_of, reaches_of
 from intake.ways.forms import again_at, again_choices
@@ -54,6 +60,7 @@ DONE = {
     "reached": gettext_lazy("Noted: the patient was reached."),
     "left_word": gettext_lazy("Noted: word was left. The call stays on the list."),
     "not_reached": gettext_lazy("Noted: not reached. The call stays on the list."),
+    "wrong": gettext_lazy("Noted: wrong number. The call stays on the list, due as before."),
     "told": gettext_lazy("Noted: the patient was told already."),
 }
 
@@ -106,7 +113,7 @@ class SettledFilter(FixedFilter):
 class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     """The call list, whose buttons note the outcome of a call."""
 
-    list_display = ["due", "patient", "phone", "why", "opens", "acts"]
+    list_display = ["due", "patient", "phone", "why", "tries", "opens", "acts"]
     list_filter = [SettledFilter]
     list_select_related = ["submission", "settled_by"]
     sortable_by = ()
@@ -168,6 +175,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CallTask]:
         rows = CallTask.objects.select_related("submission", "settled_by")
+        rows = rows.prefetch_related(Prefetch("submission__calls", calls_without_notes()))
         return rows.defer("submission__answers", "submission__assessment")
 
     def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
@@ -212,7 +220,14 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
             return format_html("<strong>{}</strong>", words)
         number = row.reach.phone
         link = '<a class="tel" href="tel:{}">{}</a><br>{}'
-        return format_html(link, number, phone_words(number), words)
+        found = format_html(link, number, phone_words(number), words)
+        wrong = wrong_number_words(row.submission.calls.all())
+        return format_html("{}<br><strong>{}</strong>", found, wrong) if wrong else found
+
+    @admin.display(description=gettext_lazy("Tries"), empty_value="")
+    def tries(self, row: CallTask) -> str | None:
+        calls_since = (call for call in row.submission.calls.all() if call.at >= row.created_at)
+        return tries_words(calls_since) or None
 
     @admin.display(description=gettext_lazy("What to tell"))
     def why(self, row: Any) -> str:
@@ -267,6 +282,9 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     def not_reached_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="not_reached")
 
+    def wrong_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
+        return self.note(request, object_id, button="wrong")
+
     def told_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="told")
 
@@ -281,9 +299,10 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
             if button == "told":
                 for each in (each for each in tasks if each.reason not in UNTIL_REACHED):
                     calls.settle(task=each, **given)
+                messages.success(request, DONE[button])
             else:
                 try:
-                    calls.record(
+                    made = calls.record(
                         submission=task.submission,
                         outcome=button,
                         tasks=tasks,
@@ -293,7 +312,8 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
                 except Refused as error:
                     messages.error(request, str(error))
                     return self.back(request)
-            messages.success(request, DONE[button])
+                messages.success(request, settled_words(task, made) or DONE[button])
+                warn_of_colleague(request, made)
         return self.back(request)
 
     def again_of(self, request: StaffRequest, task: CallTask) -> datetime | None:
@@ -312,3 +332,16 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
         posted = set(request.POST.getlist("task"))
         others = CallTask.objects.open().filter(submission=task.submission).exclude(pk=task.pk)
         return [each for each in others if str(each.pk) in posted]
+
+
+def settled_words(task: CallTask, made: Call) -> str:
+    """Say that the task was off the list before the call `made`; '' if it was on the list.
+
+    The button was pressed on an old page. A double click says the same as the first click.
+    """
+    if task.settled_at is None or (task.settled_by == made.by and made.outcome in Call.SPOKE):
+        return ""
+    return _("The call is noted. It was off the list before: %(who)s, %(time)s.") % {
+        "who": person_words(task.settled_by) if task.settled_by else _("no longer needed"),
+        "time": date_format(timezone.localtime(task.settled_at), "TIME_FORMAT"),
+    }

@@ -44,6 +44,15 @@ def note_unsent(message: Message) -> None:
     row.save(update_fields=["bounced_at", "remind_at", "call_due_at"])
 
 
+@outbox.when_unsent(REMINDER)
+def send_reminder_by_next_way(message: Message) -> None:
+    """Send a reminder that did not arrive by the next way. A reminder is not worth a call."""
+    row = Invitation.objects.select_related("submission").filter(pk=message.occasion).first()
+    way = row and invited.reach_of(row).next_way(outbox.tried_channels(message))
+    if way:
+        outbox.send_by(message, way[0])
+
+
 # --- one reminder ---------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Invite a known person to answer the questions of a protocol, and end an invitation.
+"""Invite a known person to answer the questions of a protocol.
 
 Each act is one transaction with its audit event and its letter. A letter holds a bare address and a
 code. If no letter reaches the patient, staff owe a call.
@@ -23,15 +23,16 @@ from intake import documents, search
 from intake.access import codes, part_2
 from intake.domain.stored import PHONE
 from intake.errors import Conflict, Refused
+from intake.invitations import sql
 from intake.models.appointments import Appointment
 from intake.models.calls import CallTask
 from intake.models.invitations import OF_AGE, Invitation, InvitationList, Part
-from intake.models.submissions import Draft, Submission
+from intake.models.submissions import Submission
 from intake.protocols import served_names
-from intake.questionnaire import all_questions, drafts
+from intake.questionnaire import all_questions
 from intake.questionnaire.walk import age_on
 from intake.staff import paperwork
-from intake.staff.paperwork import LETTER, State
+from intake.staff.paperwork import LETTER
 from intake.ways import calls, telling
 from intake.ways import invited as invited_ways
 
@@ -110,7 +111,7 @@ def invite(
                 % {"day": timezone.localtime(known.created_at).strftime("%b %-d")}
             )
         row.save(force_insert=True)
-        _tell(row)
+        tell(row=row)
         audit.record(
             actor=audit.staff(by),
             action="create",
@@ -144,12 +145,11 @@ def invite_all(
         rows = [row for row in rows if not is_among(row.person, known)]
         reaches = invited_ways.reaches_of(rows)
         for row in rows:
-            if reaches[row.pk].way:
-                row.letters = 1
-            else:
-                owe_call(row, row.letter)
+            row.letters = 1
+            if not reaches[row.pk].way:
+                _owe_call_only(row)
         Invitation.objects.bulk_create(rows)
-        outbox.put_all(order_of(row) for row in rows if row.letters)
+        outbox.put_all(order_of(row) for row in rows if reaches[row.pk].way)
         audit.record(
             actor=audit.staff(by),
             action="create",
@@ -174,10 +174,17 @@ def refusal(invited: Invited, appointment: Appointment | None = None) -> str:
         return _(
             "The patient is under 18. Enter the parent or guardian to whom the invitation goes."
         )
+    if appointment is not None and is_child(invited.person, timezone.localdate()):
+        sender = appointment.submission.person if appointment.submission else {}
+        if not sender.get("proxy_name"):
+            return _(
+                "The patient is under 18, and no parent or guardian sent the request. Invite the "
+                "guardian from the list of invitations."
+            )
     if appointment is None and not (invited.person.get("email") or invited.person.get(PHONE)):
         return _("There is no safe way to reach this person. Enter an e-mail address or a phone.")
     if appointment is not None and part_for(appointment.submission) is None:
-        return _("This patient has answered all questions already.")
+        return _("There are no more questions to ask about this request.")
     return ""
 
 
@@ -235,7 +242,8 @@ def key_of(code: str) -> int:
 
 def invited_already(row: Invitation) -> Invitation | None:
     """Return an invitation of the same person to the same part that is still open, or None."""
-    same = Q(search_keys__contains=search.person_tokens(row.person))
+    tokens = search.person_tokens(row.person)
+    same = Q(search_keys__contains=tokens) if tokens else Q(pk=None)
     if row.submission_id:
         same |= Q(submission=row.submission_id)
     standing = Invitation.objects.standing(timezone.now()).filter(same, part=row.part)
@@ -268,7 +276,7 @@ def _lock_people(people: Iterable[Mapping[str, Any]]) -> None:
     """Make a second invitation of the same person wait until this transaction ends."""
     keys = sorted({min(search.person_tokens(person), default=0) for person in people})
     with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(key) from unnest(%s::bigint[]) key", [keys])
+        cursor.execute(sql.LOCK_PEOPLE, [keys])
 
 
 # --- telling the patient --------------------------------------------------------------------------
@@ -278,11 +286,10 @@ def order_of(row: Invitation) -> Order:
     return Order(kind=LETTER, occasion=row.letter, expires=row.ends_at)
 
 
-def _tell(row: Invitation) -> None:
-    """Order the next letter, or owe a call. The row is stored."""
+def tell(*, row: Invitation) -> None:
+    """Order the next letter, or owe a call, and store the row."""
     row.bounced_at = row.call_due_at = None
-    reaches = invited_ways.reach_of(row).way is not None
-    row.letters += reaches
+    row.letters += 1
     if row.submission is not None:
         telling.tell(
             submission=row.submission,
@@ -290,11 +297,19 @@ def _tell(row: Invitation) -> None:
             order=order_of(row),
             before=[row.ends_at],
         )
-    elif reaches:
+    elif invited_ways.reach_of(row).way:
         outbox.put_all([order_of(row)])
     else:
-        owe_call(row, row.letter)
+        _owe_call_only(row)
     row.save()
+
+
+def _owe_call_only(row: Invitation) -> None:
+    """Owe a call in place of the newest letter. Without a number, the letter counts as not sent."""
+    owe_call(row, str(row.letters))
+    if row.call_due_at is None:
+        row.letters -= 1
+        row.bounced_at = timezone.now() if row.letters else None
 
 
 def call_by(row: Invitation) -> datetime:
@@ -316,125 +331,3 @@ def owe_call(row: Invitation, occasion: str) -> None:
         occasion=f"{row.pk}:{occasion}",
         due_at=call_by(row),
     )
-
-
-# --- what staff do with an invitation -------------------------------------------------------------
-
-
-def _locked(invitation: Invitation) -> Any:
-    """Lock and read the row, with what `standing_of` reads."""
-    lock = Invitation.objects.select_for_update(of=("self",), no_key=True)
-    lock.get(pk=invitation.pk)
-    return paperwork.with_facts(Invitation.objects.filter(pk=invitation.pk)).get()
-
-
-def _record(row: Invitation, by: User, request_id: str, to: str) -> None:
-    audit.record(
-        actor=audit.staff(by),
-        action="state",
-        subject=str(row.pk),
-        purpose="TREAT",
-        request_id=request_id,
-        detail={"kind": "invitation", "to": to},
-    )
-
-
-def send_again(*, invitation: Invitation, by: User, request_id: str) -> None:
-    """Send the invitation again. A locked invitation gets a new code, an expired one a new time.
-
-    Raises Refused if the patient has answered, or if the visit has begun or does not take place.
-    """
-    with transaction.atomic():
-        row = _locked(invitation)
-        state = paperwork.standing_of(row).state
-        if state in (State.COMPLETE, State.STOPPED):
-            raise Refused(_("The patient has answered already."))
-        starts = row.starts_at
-        if row.is_withdrawn or (starts is not None and starts <= timezone.now()):
-            raise Refused(_("This invitation is over. Invite the patient anew if it is needed."))
-        if row.is_locked:
-            code = codes.new_code()
-            row.code, row.code_key, row.tries = {"code": code}, key_of(code), 0
-        if state == State.EXPIRED:
-            row.expires_at = timezone.now() + LASTS
-        row.declined_at = None
-        _drop_calls(row)
-        _tell(row)
-        _record(row, by, request_id, "sent")
-
-
-def withdraw(*, invitation: Invitation, by: User, request_id: str) -> None:
-    """Take the invitation back. The code opens nothing any more. Idempotent."""
-    with transaction.atomic():
-        row = _locked(invitation)
-        if row.withdrawn_at is None:
-            _end(row, "withdrawn_at")
-            _record(row, by, request_id, State.WITHDRAWN)
-
-
-def decline(*, invitation: Invitation, by: User | None = None, request_id: str = "") -> None:
-    """Note that the patient does not want to answer, as the patient or a member of staff says.
-
-    Answers that the patient has begun and not sent are deleted. Does nothing after sending.
-    """
-    with transaction.atomic():
-        row = _locked(invitation)
-        if row.sent_kind is not None or row.declined_at is not None:
-            return
-        _end(row, "declined_at")
-        for draft in Draft.objects.filter(pk=row.draft_id, submission=None):
-            drafts.delete(draft=draft)
-        audit.record(
-            actor=audit.staff(by) if by else audit.patient(str(row.pk)),
-            action="state",
-            subject=str(row.pk),
-            purpose="TREAT" if by else "PATRQT",
-            request_id=request_id,
-            detail={"kind": "invitation", "to": State.DECLINED},
-        )
-
-
-def _end(row: Invitation, name: str) -> None:
-    setattr(row, name, timezone.now())
-    row.remind_at = row.call_due_at = None
-    row.save()
-    _drop_calls(row)
-
-
-def _drop_calls(row: Invitation) -> None:
-    if row.submission_id:
-        calls.drop(submission_id=row.submission_id, reasons=[CallTask.Reason.INVITED])
-
-
-def note_call(*, invitation: Invitation, reached: bool, by: User, request_id: str) -> None:
-    """Note what became of an owed call: the patient was reached, or staff call again later."""
-    with transaction.atomic():
-        row = _locked(invitation)
-        if row.call_due_at is None:
-            return
-        now = timezone.now()
-        row.call_due_at = None if reached else calls.next_try(now)
-        row.called_at = now if reached else row.called_at
-        row.save(update_fields=["call_due_at", "called_at"])
-        audit.record(
-            actor=audit.staff(by),
-            action="create",
-            subject=str(row.pk),
-            purpose="TREAT",
-            request_id=request_id,
-            detail={"kind": "call", "outcome": "reached" if reached else "not_reached"},
-        )
-
-
-def read_code(*, invitation: Invitation, by: User, request_id: str) -> str:
-    """Return the code for a member of staff who reads it to the patient on the phone.
-
-    The reading is recorded. Raises Refused if the code opens nothing any more.
-    """
-    with transaction.atomic():
-        row = _locked(invitation)
-        standing = paperwork.standing_of(row)
-        if not standing.is_open:
-            raise Refused(_("This code opens nothing any more."))
-        _record(row, by, request_id, "read")
-    return str(row.code["code"])

@@ -55,7 +55,7 @@ def find(*, code: str, birth_date: date, request_id: str) -> Invitation | None:
         counted = Invitation.objects.filter(code_key=key, tries__lt=TRIES)
         if counted.update(tries=F("tries") + 1) and row is not None and row.tries + 1 == TRIES:
             row.tries = TRIES
-            inviting.owe_call(row, "locked")
+            inviting.owe_call(row, f"locked-{row.letters}")
             row.save(update_fields=["call_due_at"])
         audit.record(
             actor=audit.ANONYMOUS,

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_http_methods
 from clinic import limits
 from clinic.requests import Request
 from intake.errors import Refused
-from intake.invitations import inviting, opening
+from intake.invitations import managing, opening
 from intake.invitations.forms import OpenForm
 from intake.models.invitations import Invitation
+from intake.questionnaire import drafts
 from intake.questionnaire.views import replacing
-from intake.questionnaire.views.browser import draft_of
+from intake.questionnaire.views.browser import draft_of, redirect_to
 from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.part_2 import to_first_open
 from intake.questionnaire.views.request_limits import (
@@ -62,7 +63,7 @@ def invited(request: Request) -> HttpResponse:
         )
         return show(request, form, status=422)
     if request.POST.get("go") == "decline":
-        inviting.decline(invitation=row, request_id=request.request_id)
+        managing.decline(invitation=row, request_id=request.request_id)
         return redirect("intake:declined")
     return _begin(request, form, row)
 
@@ -71,6 +72,9 @@ def _begin(request: Request, form: OpenForm, row: Invitation) -> HttpResponse:
     """Begin the questions in this browser. Other unsent answers are replaced only if agreed."""
     here = draft_of(request)
     is_other = here is not None and here.pk != row.draft_id
+    if here is not None and not is_other and not here.submission_id:
+        walk = drafts.walk_of(here)
+        return redirect_to(walk.protocol, walk.first_open)
     if is_other and (question := replacing.ask_first(request, here, carried=form.controls)):
         return question
     try:

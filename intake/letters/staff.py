@@ -19,6 +19,7 @@ from intake.letters.composing import (
     text_of,
     urgency_words,
 )
+from intake.models.calls import Call
 from intake.models.received_texts import ReceivedText
 from intake.models.submissions import EVERYBODY_FROM, Submission
 from intake.ways import alarms
@@ -60,7 +61,7 @@ def alarm(message: Message) -> Letter | None:
         return None
     to = {address for row in submissions for address in _with_on_call(ALERTED, row)}
     if texts:
-        to |= {*_addresses(ALERTED), *calendars.on_call(timezone.now(), None)}
+        to |= set(_with_on_call(ALERTED))
     with translation.override(settings.LANGUAGE_CODE):
         if texts:
             rows = [f"{row.reference} ({urgency_words(row)})" for row in submissions]
@@ -79,18 +80,17 @@ def text_waits(message: Message) -> Letter | None:
     """Tell all staff that a text with words of danger still waits. None when it is settled."""
     if not ReceivedText.objects.open().filter(pk=message.occasion).exists():
         return None
-    to = {*_addresses(EVERYBODY), *calendars.on_call(timezone.now(), None)}
     with translation.override(settings.LANGUAGE_CODE):
         subject = _("Nobody has called yet: a text to our number with words of danger")
-        return Letter(tuple(sorted(to)), subject, text_of("text_alarms", rows=[]))
+        return Letter(_with_on_call(EVERYBODY), subject, text_of("text_alarms", rows=[]))
 
 
 @outbox.composer("escalation", about=references_of_submissions, lane=Lane.ALERT)
 def escalation(message: Message) -> Letter | None:
     """Tell staff that a red flag still waits.
 
-    Steps before EVERYBODY_FROM go to the duty role and to the person on call for a closure, or to
-    all staff if there is neither. Later steps go to all staff. Returns None when the escalation has
+    Steps before EVERYBODY_FROM go to the duty role and to the persons on call, or to all staff if
+    there is neither. Later steps go to all staff. Returns None when the escalation has
     ended, or when a letter about a later step was ordered.
     """
     submission = submission_of(message)
@@ -115,16 +115,20 @@ def _is_current(submission: Submission, step: int) -> bool:
     """
     if step:
         return submission.escalate_at is not None and submission.escalations == step
-    seen = submission.calls.filter(outcome="reached", by_clinician=True)
+    seen = submission.calls.filter(outcome__in=Call.SPOKE, by_clinician=True)
     is_new = submission.escalate_at is None and not submission.escalations
     undecided = submission.status in workflow.OPEN and not submission.decisions.exists()
     return is_new and undecided and not seen.exists()
 
 
-def _with_on_call(roles: tuple[str, ...], submission: Submission) -> tuple[str, ...]:
-    """Return the addresses of some roles, and of the persons on call while a closure lasts."""
-    on_call = calendars.on_call(timezone.now(), submission.location_id)
-    return tuple(sorted({*_addresses(roles), *on_call}))
+def _with_on_call(roles: tuple[str, ...], submission: Submission | None = None) -> tuple[str, ...]:
+    """Return the addresses of some roles, and of the persons on call if the clinic is closed.
+
+    Without a submission, the first place of the clinic that opens counts.
+    """
+    location = submission.location_id if submission else None
+    on_call = calendars.on_call(timezone.now(), location)
+    return tuple(sorted({*_addresses(roles), *(shift.address for shift in on_call)}))
 
 
 def _addresses(roles: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0022_safe_contact'),
+        ('intake', '0023_rota'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -16,6 +16,7 @@ from intake.models import (  # noqa: F401
     people,
     phone_calls,
     received_texts,
+    rota,
     safe_contact,
     submissions,
 )

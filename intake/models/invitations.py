@@ -118,7 +118,8 @@ class Invitation(models.Model):
     )
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    # how many letters were ordered; a letter is named by the invitation and its number
+    # how many letters were ordered, and calls in place of letters; each is named by the invitation
+    # and its number
     letters = models.PositiveSmallIntegerField(default=0)
     bounced_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True)

@@ -27,6 +27,7 @@ from intake.models.phone_calls import PhoneCall
 from intake.models.received_texts import ReceivedText
 from intake.models.submissions import Communication, Submission
 from intake.staff.reach_words import reach_words
+from intake.staff.tries import wrong_number_words
 from intake.ways.contact import Reach, reach_of
 from intake.ways.forms import again_choices
 from intake.wording.moments import moment_words
@@ -40,6 +41,7 @@ BUTTONS = {
     "reached": gettext_lazy("Reached"),
     "left_word": gettext_lazy("Left word"),
     "not_reached": gettext_lazy("Not reached"),
+    "wrong": gettext_lazy("Wrong number"),
     "told": gettext_lazy("Told already"),
 }
 """The outcomes that staff can tick for an owed call, in words."""
@@ -108,6 +110,7 @@ def owed_calls_of(
         "phone": phone,
         "phone_words": phone_words(phone) if phone else "",
         "due": due_words(tasks[0]),
+        "wrong_number": wrong_number_words(submission.calls.select_related("by").defer("words")),
         "word": word_to_leave() if reach.may_leave_word else "",
         "again_name": again_name(tasks[0]),
         "again": again_choices(timezone.now(), reach.hours, urgency=submission.urgency)
@@ -166,7 +169,7 @@ def tries_of(tasks: Iterable[CallTask]) -> dict[UUID, int]:
     """Map the id of each task to the calls since then that did not reach the patient. One query."""
     tasks = list(tasks)
     made = Call.objects.filter(submission__in={task.submission_id for task in tasks})
-    missed = made.filter(outcome__in=(Call.Outcome.LEFT_WORD, Call.Outcome.NOT_REACHED))
+    missed = made.exclude(outcome__in=Call.SPOKE)
     times = list(missed.values_list("submission", "at"))
     return {
         task.pk: sum(pk == task.submission_id and at >= task.created_at for pk, at in times)

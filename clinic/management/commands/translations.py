@@ -50,14 +50,14 @@ STAFF_SOURCES = (
     *("intake/checks.py", "intake/admin.py", "intake/models/clinic_time.py"),
     *("intake/models/received_texts.py", "intake/models/safe_contact.py"),
     "templates/email/text_alarms.txt",
-    *("intake/models/calls.py", "intake/appointments/clinic_time.py"),
+    *("intake/models/calls.py", "intake/models/rota.py", "intake/appointments/clinic_time.py"),
     "intake/models/phone_calls.py",
     "intake/models/contact_points.py",
     *("intake/models/clinic_pages.py", "intake/clinic_pages/admin.py"),
     *("intake/clinic_pages/missing.py", "clinic/translated.py"),
     *("intake/models/invitations.py", "intake/invitations/admin.py"),
-    *(f"intake/invitations/{name}.py" for name in ("inviting", "lists", "csv_file")),
-    *("intake/invitations/staff_forms.py", "intake/invitations/staff_words.py"),
+    *(f"intake/invitations/{name}.py" for name in ("inviting", "managing", "lists", "csv_file")),
+    *(f"intake/invitations/{name}.py" for name in ("inviting_pages", "staff_forms", "staff_words")),
 )
 # function name → positions of the arguments that hold sentences
 KEYWORDS: dict[str, Any] = {

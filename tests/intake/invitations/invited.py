@@ -9,9 +9,11 @@ from django.utils import timezone
 from intake.invitations import inviting
 from intake.invitations.inviting import Invited
 from intake.models.invitations import Invitation
+from intake.models.submissions import Kind, Submission
 from intake.staff import paperwork
 from tests import builders
-from tests.intake.patient import CONTACT, Page, Patient, born
+from tests.intake import book
+from tests.intake.patient import Page, Patient, born
 from tests.intake.way_in import letters
 
 PERSON: dict[str, Any] = {
@@ -75,9 +77,13 @@ def opened(row: Invitation, **says: Any) -> Patient:
     return patient
 
 
-def contact_typed() -> dict[str, Any]:
-    """Return the contact step as the patient fills it in: name, date and phone are known."""
-    return dict(CONTACT)
+def request_for_a_visit() -> Submission:
+    """Return the request of a patient who has not answered the questions."""
+    row = book.patient()
+    person = {**row.person, "birth_date": PERSON["birth_date"]}
+    sealed = Submission._meta.get_field("person").seal_for(row.pk, person)
+    Submission.objects.filter(pk=row.pk).update(person=sealed, kind=Kind.APPOINTMENT)
+    return Submission.objects.get(pk=row.pk)
 
 
 def state_of(row: Invitation) -> str:

@@ -10,7 +10,7 @@ from clinic.models import Message
 from clinic.outgoing import outbox, results
 from intake.appointments import changing
 from intake.errors import Conflict, Refused
-from intake.invitations import following, inviting
+from intake.invitations import following, managing
 from intake.models.appointments import Appointment
 from intake.models.calls import CallTask
 from intake.models.invitations import Invitation
@@ -105,12 +105,25 @@ def test_a_bounce_of_an_older_letter_changes_nothing():
     row = invite()
     letters()
     older_letter = Message.objects.get()
-    inviting.send_again(invitation=row, by=builders.member("front desk"), request_id="r")
+    managing.send_again(invitation=row, by=builders.member("front desk"), request_id="r")
     with transaction.atomic():
         results.fail_sent(message=older_letter, error="smtp 550")
 
     assert state_of(row) == "Invitation being sent"
     assert len(letters()) == 1
+
+
+def test_a_letter_that_waits_is_replaced_by_a_newer_one():
+    row = invite()
+    Invitation.objects.update(tries=3)
+    managing.send_again(invitation=row, by=builders.member("front desk"), request_id="r")
+
+    (letter,) = letters()
+
+    fresh = Invitation.objects.get()
+    assert fresh.code["code"] in letter
+    assert fresh.code != row.code
+    assert fresh.tries == 0
 
 
 def test_the_desk_is_told_how_the_person_hears_and_calls_until_reached(desk):
@@ -217,7 +230,7 @@ def test_a_patient_of_a_visit_whom_no_letter_reaches_stands_on_the_call_list(lee
 
     assert state_of(row) == "We owe a call"
     assert CallTask.objects.open().filter(reason="invited", submission=submission).exists()
-    inviting.withdraw(invitation=row, by=builders.member("front desk"), request_id="r")
+    managing.withdraw(invitation=row, by=builders.member("front desk"), request_id="r")
     assert not CallTask.objects.open().filter(reason="invited").exists()
 
 
@@ -257,8 +270,8 @@ def stopped_at_an_emergency(row):
 
 
 QUIET = {
-    "declined": lambda row: inviting.decline(invitation=row),
-    "withdrawn": lambda row: inviting.withdraw(
+    "declined": lambda row: managing.decline(invitation=row),
+    "withdrawn": lambda row: managing.withdraw(
         invitation=row, by=builders.member("front desk"), request_id="r"
     ),
     "stopped": stopped_at_an_emergency,

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clinic.models import Event
 from intake.errors import Refused
-from intake.invitations import inviting
+from intake.invitations import managing
 from intake.models.calls import CallTask
 from intake.models.invitations import Invitation
 from intake.models.submissions import Draft, Kind, Submission
@@ -26,6 +26,7 @@ from tests.intake.invitations.invited import (
     enter,
     invite,
     opened,
+    request_for_a_visit,
     state_of,
 )
 from tests.intake.patient import Patient, born
@@ -46,6 +47,12 @@ def test_the_letter_has_a_bare_address_and_a_code_and_tells_nothing():
     told = letter.casefold()
     for word in ("quentin canary", "legs", "veins", "1982", "restless", "health", "doctor"):
         assert word not in told.replace("quentin.canary@", ""), word
+
+
+def test_the_page_is_kept_by_no_cache_and_no_search_engine(client):
+    page = client.get("/i/")
+
+    assert (page["Cache-Control"], page["X-Robots-Tag"]) == ("no-store", "noindex")
 
 
 @pytest.mark.parametrize("form", ["{}", " {} ", "{}\n"])
@@ -117,12 +124,15 @@ def test_a_locked_invitation_of_a_visit_owes_a_call_on_the_call_list(lee):
     visit = book.booked(book.patient())
     CallTask.objects.all().delete()
     row = invite(appointment=visit)
-    for _device in range(3):
-        enter(Patient(), code_of(row), **WRONG)
+    for time in (1, 2):
+        for _device in range(3):
+            enter(Patient(), code_of(row), **WRONG)
 
-    task = CallTask.objects.get()
-
-    assert (task.submission, task.reason) == (visit.submission, "invited")
+        (task,) = CallTask.objects.open()
+        assert (task.submission, task.reason) == (visit.submission, "invited")
+        assert CallTask.objects.count() == time
+        by = builders.member("front desk")
+        managing.send_again(invitation=row, by=by, request_id="r")
 
 
 def test_wrong_tries_count_for_a_network(settings):
@@ -151,11 +161,22 @@ def test_the_same_code_goes_on_on_a_second_device_and_the_first_cannot_go_on():
     assert Draft.objects.get().content["visited"]
 
 
+def test_the_same_device_goes_on_where_it_was_and_nothing_is_hidden():
+    row = invite()
+    patient = opened(row)
+    patient.answer()
+    key, step = patient.key, patient.page.step
+
+    page = enter(patient, code_of(row))
+
+    assert (patient.key, page.step) == (key, step)
+
+
 ENDS = {
     "complete": ("You have sent these answers already.", lambda row: finish(row)),
     "withdrawn": (
         "We do not need these answers any more.",
-        lambda row: inviting.withdraw(
+        lambda row: managing.withdraw(
             invitation=row, by=builders.member("front desk"), request_id="r"
         ),
     ),
@@ -223,7 +244,7 @@ def test_other_unsent_answers_are_replaced_only_if_the_patient_agrees():
 
 
 def test_the_questions_of_a_request_follow_it(lee):
-    request = book.booked(asked_for_a_visit()).submission
+    request = book.booked(request_for_a_visit()).submission
     row = invite(appointment=request.appointments.get())
     patient = opened(row)
     patient.walk_to("contact")
@@ -234,15 +255,6 @@ def test_the_questions_of_a_request_follow_it(lee):
 
     assert (sent.follows, sent.kind) == (request, Kind.INTAKE)
     assert state_of(row) == "Complete"
-
-
-def asked_for_a_visit() -> Submission:
-    row = book.patient()
-    Submission.objects.filter(pk=row.pk).update(kind=Kind.APPOINTMENT)
-    person = {**row.person, "birth_date": PERSON["birth_date"]}
-    sealed = Submission._meta.get_field("person").seal_for(row.pk, person)
-    Submission.objects.filter(pk=row.pk).update(person=sealed)
-    return Submission.objects.get(pk=row.pk)
 
 
 def test_an_invitation_after_the_questions_opens_part_2(lee):
@@ -275,6 +287,16 @@ def test_a_child_is_invited_through_the_guardian_alone():
     patient.send()
 
     assert Submission.objects.get().person["proxy_name"] == "Petra Canary"
+
+
+def test_a_child_who_sent_the_request_alone_is_not_written_to(lee):
+    request = request_for_a_visit()
+    sealed = Submission._meta.get_field("person").seal_for(request.pk, request.person | child())
+    Submission.objects.filter(pk=request.pk).update(person=sealed)
+    visit = book.booked(Submission.objects.get(pk=request.pk))
+
+    with pytest.raises(Refused, match="no parent or guardian sent the request"):
+        invite(appointment=visit, guardian=GUARDIAN)
 
 
 def test_a_guardians_invitation_ends_when_the_child_is_of_age():
