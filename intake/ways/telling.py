@@ -81,17 +81,6 @@ def _owe(
 # --- letters that were not sent: the next way, then a call ----------------------------------------
 
 
-@outbox.when_unsent("confirmation")
-def _reference(message: Message) -> None:
-    """Owe a call about the reference, which was not told to the person who called for the patient.
-
-    A patient who sent the form, or who called, has read or heard the reference.
-    """
-    rows = PhoneCall.objects.select_related("submission").filter(submission_id=message.occasion)
-    if (call := rows.first()) and call.submission:
-        _owe_unsent(message, call.submission, Reason.REFERENCE)
-
-
 @outbox.when_unsent("news")
 def _news(message: Message) -> None:
     row = Communication.objects.select_related("submission").filter(pk=message.occasion).first()
@@ -132,7 +121,20 @@ def _offer_of(message: Message) -> Offer | None:
     return rows.filter(pk=message.occasion).first()
 
 
-@outbox.when_unsent("confirmation", "more_reminder", "appointment_reminder")
+@outbox.when_unsent("confirmation")
+def _reference(message: Message) -> None:
+    """Owe a call about the reference if another person called for the patient.
+
+    That person was not told the reference. A patient who sent the form, or who called, knows it.
+    """
+    rows = PhoneCall.objects.select_related("submission").filter(submission_id=message.occasion)
+    if (call := rows.first()) and call.submission:
+        _owe_unsent(message, call.submission, Reason.REFERENCE)
+    else:
+        _needs_no_call(message)
+
+
+@outbox.when_unsent("more_reminder", "appointment_reminder")
 def _needs_no_call(message: Message) -> None:
     """Send by the next way what is not worth a call."""
     pk = message.occasion.partition(":")[0]
