@@ -33,7 +33,7 @@ class ReceivedText(models.Model):
     meaning = models.CharField(max_length=6, choices=[(each.value, each.value) for each in Meaning])
     # whether the text has words of danger
     alarm = models.BooleanField(default=False)
-    # when we last answered the number, with this text
+    # when we answered this text with the fixed answer
     answered_at = models.DateTimeField(null=True)
     at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)

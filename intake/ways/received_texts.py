@@ -39,7 +39,7 @@ def take(*, text: TextIn) -> str | None:
     A text that the provider reports again is neither stored nor answered again. Of a number that
     sends too many texts, only a first alarm and a text with a wish are stored.
     """
-    words = text.words.replace("\0", "")[:LONGEST]
+    words = text.words.replace("\0", "")
     meant, alarm, key = meaning(words), _alarm_of(words), keyed(SMS, text.number.encode())
     with transaction.atomic():
         if ReceivedText.objects.filter(provider_id=text.provider_id[:80]).exists():
@@ -51,7 +51,7 @@ def take(*, text: TextIn) -> str | None:
         row = ReceivedText(
             provider_id=text.provider_id[:80],
             key=key,
-            words={"number": text.number, "text": words, "alarm": alarm},
+            words={"number": text.number, "text": words[:LONGEST], "alarm": alarm},
             pictures=min(text.pictures, 100),
             meaning=meant,
             alarm=bool(alarm),
@@ -60,7 +60,6 @@ def take(*, text: TextIn) -> str | None:
         answer = _answer(row, text)
         if meant in (Meaning.STOP, Meaning.START) and not alarm:
             row.settled_at = row.at
-        row.answered_at = row.at if answer else None
         row.save(force_insert=True)
         if is_new_alarm:
             alarms.order(communication=row.pk, at=row.at)
@@ -89,13 +88,10 @@ def escalate(*, limit: int = 50) -> int:
     Runs each minute. There is one such letter about a text. Returns how many letters were ordered.
     """
     now, wait = timezone.now(), timedelta(minutes=settings.ESCALATE_MINUTES)
-    told = set(Message.objects.filter(kind=STILL_WAITS).values_list("occasion", flat=True))
-    rows = ReceivedText.objects.open().filter(alarm=True, at__lt=now - wait).order_by("at")
-    waiting = [
-        row
-        for row in rows[:limit]
-        if str(row.pk) not in told and hours.usual().add_open(row.at, wait) <= now
-    ]
+    told = Message.objects.filter(kind=STILL_WAITS).values_list("occasion", flat=True)
+    rows = ReceivedText.objects.open().filter(alarm=True, at__lt=now - wait)
+    rows = rows.exclude(pk__in=list(told)).order_by("at")[:limit]
+    waiting = [row for row in rows if hours.usual().add_open(row.at, wait) <= now]
     with transaction.atomic():
         outbox.put_all(Order(kind=STILL_WAITS, occasion=str(row.pk)) for row in waiting)
     return len(waiting)
@@ -116,8 +112,10 @@ def _answer(row: ReceivedText, text: TextIn) -> str | None:
     # only an emergency is answered after a revocation
     if not row.alarm and not contact_points.is_open(SMS, text.number):
         return None
-    recent = ReceivedText.objects.filter(key=row.key, answered_at__gt=row.at - APART)
-    return None if recent.exists() else nobody_reads_words()
+    if ReceivedText.objects.filter(key=row.key, answered_at__gt=row.at - APART).exists():
+        return None
+    row.answered_at = row.at
+    return nobody_reads_words()
 
 
 def _alarm_of(words: str) -> str:

@@ -204,7 +204,13 @@ def test_danger_in_a_revocation_both_revokes_and_alerts(text, nurse):
     assert Message.objects.filter(kind="alarm").count() == 1
 
 
-def test_a_danger_that_nobody_deals_with_is_told_to_everybody_once(text, nurse, settings):
+def test_danger_is_answered_after_a_revocation_and_read_to_its_end(text, nurse):
+    text("please stop texting me")
+    assert "911" in text("It is late. " * 200 + DANGER)
+    assert len(ReceivedText.objects.get(alarm=True).words["text"]) == 2_000
+
+
+def test_a_danger_that_nobody_deals_with_is_told_to_everybody_once(text, nurse):
     text(DANGER)
     received_texts.escalate()
     assert not Message.objects.filter(kind="text_waits").exists()
@@ -213,6 +219,9 @@ def test_a_danger_that_nobody_deals_with_is_told_to_everybody_once(text, nurse, 
     received_texts.escalate()
     received_texts.escalate()
     assert Message.objects.filter(kind="text_waits").count() == 1
+    text(DANGER, "+12025550124")
+    ReceivedText.objects.update(at=timezone.now() - timedelta(days=5))
+    assert received_texts.escalate(limit=1) == 1
     outbox.deliver_due()
     assert any("Nobody has called yet" in letter.subject for letter in mail.outbox)
 
@@ -230,6 +239,7 @@ def test_staff_read_the_texts_by_number_and_settle_them(text):
     assert "First" in page
     assert "Second" in page
     assert submission.reference in page
+    assert submission.person["name"] not in page
     assert '<span class="count">2</span>' in page
     rows = [str(row.pk) for row in ReceivedText.objects.all()]
     assert any(set(rows) <= set(event.detail.get("ids", [])) for event in trail.events())
