@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from clinic.adminsite import ClinicAdminSite
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
+from intake.models.invitations import Invitation
 from intake.models.received_texts import ReceivedText
 from intake.models.submissions import Communication, Submission
 from intake.staff.reach_words import reach_words
@@ -214,17 +215,37 @@ def due_words(task: CallTask) -> str:
 
 
 def calls_to_make(request: HttpRequest) -> dict[str, Any]:
-    """Return the number of owed calls and of texts to our number for the page header, up to MOST.
+    """Return the number of owed calls for the page header, counted up to MOST, in one query.
 
-    `danger_text` says whether one of the texts has words of danger. Takes one query.
+    Texts to our number count, too, and calls to invited persons without a submission.
+    `invited_to_call` counts these persons alone. With `danger_text`, a text has words of danger.
     """
     if not request.user.has_perm("intake.view_calltask"):
         return {}
-    tasks = CallTask.objects.to_make().annotate(alarm=Value(False)).values_list("alarm")
-    texts = ReceivedText.objects.open().values_list("alarm")
-    alarms = [alarm for (alarm,) in texts.union(tasks, all=True).order_by("-alarm")[:MOST]]
-    count = f"{MOST - 1}+" if len(alarms) == MOST else str(len(alarms))
-    return {"calls_to_make": count, "danger_text": any(alarms)}
+    texts = ReceivedText.objects.open()
+    owed = _marked(texts.filter(alarm=True), "alarm").union(
+        _marked(texts.filter(alarm=False), "text"),
+        _marked(CallTask.objects.to_make(), "call"),
+        *(
+            [_marked(Invitation.objects.to_call(), "invited")]
+            if request.user.has_perm("intake.view_invitation")
+            else []
+        ),
+        all=True,
+    )
+    # the order counts an alarm also when there are more than MOST
+    marks = [mark for _pk, mark in owed.order_by("mark")[:MOST]]
+    count = f"{MOST - 1}+" if len(marks) == MOST else str(len(marks))
+    return {
+        "calls_to_make": count,
+        "invited_to_call": marks.count("invited"),
+        "danger_text": "alarm" in marks,
+    }
+
+
+def _marked(rows: QuerySet[Any], mark: str) -> QuerySet[Any, tuple[UUID, str]]:
+    marked: QuerySet[Any, Any] = rows.order_by().annotate(mark=Value(mark))
+    return marked.values_list("pk", "mark")
 
 
 ClinicAdminSite.also.append(calls_to_make)
