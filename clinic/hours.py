@@ -52,17 +52,46 @@ class ClosedTime:
 
 
 @dataclass(frozen=True)
+class Shift:
+    """A time in which a person is on call while the clinic is closed.
+
+    The shift of a closure begins at the last closing before the closure. Other shifts begin at
+    `start`. The person's leaves (`away`) do not count.
+    """
+
+    start: datetime
+    end: datetime
+    address: str
+    name: str = ""
+    phone: str = ""
+    of_closure: bool = False
+    away: tuple[Moments, ...] = ()
+
+    def covers(self, at: datetime, opening: datetime) -> bool:
+        """Return whether the person is on call at a moment before the next `opening`."""
+        begun = self.start < opening if self.of_closure else self.start <= at
+        is_away = any(start <= at < end for start, end in self.away)
+        return at < opening and begun and at < self.end and not is_away
+
+
+@dataclass(frozen=True)
 class Calendar:
     """What an app knows of the clinic's hours besides the settings."""
 
     anywhere: ClinicHours  # open when at least one place is open
     places: Mapping[str, ClinicHours] = field(default_factory=dict)  # by the id of the place
-    on_call: Mapping[str, tuple[Moments, ...]] = field(default_factory=dict)  # '': everywhere
+    on_call: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)  # '': everywhere
     coming: tuple[ClosedTime, ...] = ()
     ids: Mapping[str, str] = field(default_factory=dict)  # the name of each place → its id
     # coming public holidays that nobody has confirmed, with their names
     proposed: Mapping[date, str] = field(default_factory=dict)
     own_weeks: tuple[tuple[str, ClinicHours], ...] = ()  # names of places with hours of their own
+
+    def shifts(self, at: datetime, place: object = None) -> list[Shift]:
+        """Return the shifts of the persons who are on call for a place at a moment."""
+        shifts = self.on_call.get(str(place), self.on_call.get("", ()))
+        opening = self.places.get(str(place), self.anywhere).next_opening(at)
+        return [shift for shift in shifts if shift.covers(at, opening)]
 
 
 calendar: LastKnown[Calendar] = LastKnown()
@@ -127,11 +156,9 @@ def usual() -> ClinicHours:
 
 
 def is_on_call(at: datetime, place: object = None, *, ask: bool = True) -> bool:
-    """Return whether a person is on call for the closure in which `at` lies."""
+    """Return whether a person is on call at a moment at which the clinic is closed."""
     known = calendar.get() if ask else calendar.last
-    spans = known.on_call.get(str(place), known.on_call.get("", ())) if known else ()
-    until = current(place, ask=ask).next_opening(at)
-    return at < until and any(start < until and at < end for start, end in spans)
+    return bool(known and known.shifts(at, place))
 
 
 def clock_words(at: datetime) -> str:

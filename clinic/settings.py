@@ -276,6 +276,10 @@ TEXTS_A_WEEK = env_int("TEXTS_A_WEEK", 10, 1, 500)
 # minutes of opening time until the duty role is told of a red flag that no clinician has attended
 # to, and between the further steps of the escalation
 ESCALATE_MINUTES = env_int("ESCALATE_MINUTES", 30, 1, 24 * 60)
+# days without a sign-in after which the open work of an account goes back to the worklist
+STAFF_IDLE_DAYS = env_int("STAFF_IDLE_DAYS", 14, 1, 365)
+# days without an event after which a decided submission whose visit was kept is closed
+CLOSE_KEPT_DAYS = env_int("CLOSE_KEPT_DAYS", 30, 1, 365)
 # the time that a worker has for a message before another worker may take it
 OUTBOX_LEASE_SECONDS = env_int("OUTBOX_LEASE_SECONDS", 60, 10, 600)
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

@@ -12,6 +12,7 @@ from intake.appointments.admin.clinic_time import (
     VisitTypeAdmin,
 )
 from intake.appointments.admin.holidays import HolidayAdmin
+from intake.appointments.admin.rota import OnCallAdmin
 from intake.appointments.admin.visits import AppointmentAdmin
 from intake.appointments.admin.waiting_list import WaitlistAdmin
 from intake.clinic_pages.admin import (
@@ -23,7 +24,9 @@ from intake.clinic_pages.admin import (
 from intake.desk import banner  # noqa: F401  (registers itself)
 from intake.desk.call_list import CallTaskAdmin
 from intake.desk.front_desk import FrontDeskAdmin
+from intake.desk.red_flags import OpenRedFlagAdmin
 from intake.desk.worklist import SubmissionAdmin
+from intake.staff.leave import LeaveAdmin
 
 __all__ = [
     "AppointmentAdmin",
@@ -35,8 +38,11 @@ __all__ = [
     "FrontDeskAdmin",
     "HolidayAdmin",
     "InsurancePlanAdmin",
+    "LeaveAdmin",
     "LocationAdmin",
     "LocationProfileAdmin",
+    "OnCallAdmin",
+    "OpenRedFlagAdmin",
     "OpeningHoursAdmin",
     "SubmissionAdmin",
     "VisitTypeAdmin",

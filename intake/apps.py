@@ -16,9 +16,10 @@ class IntakeConfig(AppConfig):
         from intake import calendars, checks  # noqa: F401
         from intake.appointments import offers, public_holidays
         from intake.clinic_pages import missing  # noqa: F401
+        from intake.desk import closing
         from intake.letters import access_codes, appointments, patients, staff  # noqa: F401
         from intake.questionnaire import usual_minutes
-        from intake.staff.leaving import give_back
+        from intake.staff import leaving as leaving_staff
         from intake.ways import contact_points, escalation, waiting  # noqa: F401
 
         sweeps.each_minute(offers.lapse)
@@ -26,6 +27,9 @@ class IntakeConfig(AppConfig):
         sweeps.each_minute(escalation.escalate)
         sweeps.each_minute(waiting.return_unanswered)
         sweeps.each_minute(usual_minutes.compute)
-        leaving.on_change(give_back)
+        sweeps.each_minute(closing.close_kept)
+        sweeps.each_minute(leaving_staff.begin_leaves)
+        sweeps.each_minute(leaving_staff.give_back_idle)
+        leaving.on_change(leaving_staff.give_back)
         hours.calendar.register(calendars.read)
         usual_minutes.usual.register(usual_minutes.read)

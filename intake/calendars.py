@@ -4,20 +4,22 @@
 alone, so it is not in the calendar.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from clinic.hours import Calendar, ClosedTime, settings_hours
+from clinic.hours import Calendar, ClosedTime, Shift, settings_hours
 from clinic.opening_hours import ClinicHours, Moments, together
 from intake.domain import wall_time
 from intake.models.clinic_time import Closure, Holiday, Location
+from intake.models.rota import Leave, OnCall
 
 EARLIER = timedelta(days=120)  # how long a closure that is over still counts in sums of open time
 COMING = timedelta(days=60)  # how far ahead pages name closures, and holidays must be confirmed
@@ -33,7 +35,6 @@ class Closed:
     last_day: date | None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
-    is_covered: bool = False  # a person is on call
     sure: bool = True
 
     def moments(self, zone: ZoneInfo) -> Moments:
@@ -52,15 +53,7 @@ class Closed:
 
 def closed_by(row: Closure) -> Closed:
     """Return the closed time of a closure, stored or not."""
-    user = row.on_call
-    return Closed(
-        row.location_id,
-        row.first_day,
-        row.last_day,
-        row.starts_at,
-        row.ends_at,
-        is_covered=bool(user and user.is_active and user.email),
-    )
+    return Closed(row.location_id, row.first_day, row.last_day, row.starts_at, row.ends_at)
 
 
 def is_closed() -> Exists:
@@ -82,7 +75,7 @@ def read(
     without: Closure | None = None,
     proposals: bool = True,
 ) -> Calendar:
-    """Read the calendar, in four queries.
+    """Read the calendar, in five queries, and one more when a person is on call.
 
     To look at a change before it is stored, give the changed closure or location as `instead`: it
     replaces the stored one. The closure `without` is left out. Without `proposals`, unconfirmed
@@ -105,37 +98,81 @@ def read(
     by_place = {str(row.pk): _hours_of(row, closed) for row in places}
     clinic = settings_hours()
     everywhere = _closing(clinic, None, closed, clinic.zone)
-    on_call = {str(row.pk): _covered(closed, row) for row in places}
+    named = _named(closures, now)
+    away = _leaves(named, now)
     return Calendar(
         anywhere=together(by_place.values()) if places else everywhere,
         places=by_place,
         ids={row.name: str(row.pk) for row in places},
-        on_call=on_call | {"": _covered(closed, None)},
+        on_call={str(row.pk): _shifts(named, away, row) for row in places}
+        | {"": _shifts(named, away, None)},
         coming=_coming(closed, places, now),
         proposed=proposed,
         own_weeks=tuple((row.name, by_place[str(row.pk)]) for row in places if row.week),
     )
 
 
-def on_call(at: datetime, location: UUID | None) -> set[str]:
-    """Return the e-mail addresses of the persons on call until the location opens.
+def on_call(at: datetime, location: UUID | None) -> list[Shift]:
+    """Return the shifts of the persons who are on call at a moment, while the location is closed.
 
     Without a location, the first place of the clinic that opens counts. The function reads the
     database, because a red flag must not miss a person who was named a minute ago.
     """
-    calendar = read()
-    until = calendar.places.get(str(location), calendar.anywhere).next_opening(at)
-    rows = Closure.objects.filter(clinician=None, on_call__is_active=True)
-    if location:
-        rows = rows.filter(Q(location=None) | Q(location=location))
-    place = Location.objects.filter(pk=location).first() if location else None
-    found = set()
-    for row in rows.exclude(on_call__email="").select_related("on_call", "location"):
-        where = row.location or place
-        start, end = closed_by(row).moments(where.zone if where else settings_hours().zone)
-        if row.on_call and at < until and start < until and at < end:
-            found.add(row.on_call.email)
+    return read().shifts(at, location)
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A person who is named for a time on call: in the rota, or for a closure."""
+
+    person: User
+    time: Closed
+    phone: str = ""
+    of_closure: bool = False
+
+
+def _named(closures: Iterable[Closure], now: datetime) -> list[_Named]:
+    """Return who is named for which time. Leaves out persons whom no letter reaches."""
+    rota = OnCall.objects.filter(ends_at__gt=now - EARLIER).select_related("person")
+    named = [
+        _Named(
+            row.person, Closed(row.location_id, None, None, row.starts_at, row.ends_at), row.phone
+        )
+        for row in rota
+    ]
+    named += [
+        _Named(row.on_call, closed_by(row), of_closure=True) for row in closures if row.on_call
+    ]
+    return [each for each in named if each.person.is_active and each.person.email]
+
+
+def _leaves(named: Iterable[_Named], now: datetime) -> dict[int, tuple[Moments, ...]]:
+    """Map the named persons to their leaves."""
+    people = {each.person.pk for each in named}
+    since = (now - EARLIER).date()
+    found: dict[int, tuple[Moments, ...]] = {}
+    for row in Leave.objects.filter(person__in=people, last_day__gte=since) if people else ():
+        found[row.person_id] = (*found.get(row.person_id, ()), row.moments)
     return found
+
+
+def _shifts(
+    named: Iterable[_Named], away: Mapping[int, tuple[Moments, ...]], place: Location | None
+) -> tuple[Shift, ...]:
+    """Return the shifts for a place, or for any place."""
+    zone = place.zone if place else settings_hours().zone
+    return tuple(
+        Shift(
+            *each.time.moments(zone),
+            address=each.person.email,
+            name=each.person.get_full_name() or each.person.get_username(),
+            phone=each.phone,
+            of_closure=each.of_closure,
+            away=away.get(each.person.pk, ()),
+        )
+        for each in named
+        if place is None or each.time.location in (None, place.pk)
+    )
 
 
 def _hours_of(row: Location, closed: Iterable[Closed]) -> ClinicHours:
@@ -151,16 +188,6 @@ def _closing(
     week: ClinicHours, location: UUID | None, closed: Iterable[Closed], zone: ZoneInfo
 ) -> ClinicHours:
     return week.without(one.moments(zone) for one in closed if one.location in (None, location))
-
-
-def _covered(closed: Iterable[Closed], place: Location | None) -> tuple[Moments, ...]:
-    """Return the times in which a person is on call: for a place, or for any place."""
-    zone = place.zone if place else settings_hours().zone
-    return tuple(
-        one.moments(zone)
-        for one in closed
-        if one.is_covered and (place is None or one.location in (None, place.pk))
-    )
 
 
 def _coming(

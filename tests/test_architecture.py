@@ -26,15 +26,9 @@ WRITERS = (
     "intake.questionnaire.usual_minutes",
     *(
         f"intake.desk.{name}"
-        for name in (
-            "changes",
-            "decisions",
-            "findings",
-            "patient_messages",
-            "procedure",
-            "transitions",
-        )
+        for name in ("changes", "closing", "decisions", "findings", "patient_messages", "procedure")
     ),
+    "intake.desk.transitions",
     *(
         f"intake.appointments.{name}"
         for name in ("arrival", "book", "booking", "changing", "claims")
@@ -44,7 +38,7 @@ WRITERS = (
     *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),
     *(f"intake.appointments.{name}" for name in ("taking", "waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),
-    "intake.demonstration.clinic_pages",
+    *("intake.demonstration.clinic_pages", "intake.demonstration.red_flags"),
 )
 BY_NAME = {writer.rpartition(".")[2] for writer in WRITERS}
 WRITES = {

@@ -1,6 +1,6 @@
 """Which role may open which address of the admin. TABLE must contain every address."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import URLResolver, reverse
+from django.utils import timezone
 
 from clinic.models import Message
 from clinic.people.roles import ROLES
@@ -17,6 +18,7 @@ from intake.models.appointments import Appointment, WaitlistEntry
 from intake.models.calls import CallTask
 from intake.models.clinic_pages import ClinicianProfile, ClinicText, InsurancePlan, LocationProfile
 from intake.models.clinic_time import Clinician, Closure, Holiday, Location, OpeningHours, VisitType
+from intake.models.rota import Leave, OnCall
 from intake.ways import calls
 from tests import builders
 from tests.desk import WORKLIST, waiting
@@ -28,6 +30,7 @@ from tests.trail import recorded, unchained
 pytestmark = pytest.mark.django_db
 
 WHO = ["clinician", "duty", "front desk", "content editor", "auditor", "administrator"]
+HOUR = timedelta(hours=1)
 NONE = "403 403 403 403 403 403"
 # name of an address → status of a GET by each role in WHO, in the order of WHO. test_looking.py
 # opens each address.
@@ -97,6 +100,7 @@ TABLE = {
     "intake_calltask_left_word": "302 302 302 403 403 403",
     "intake_calltask_not_reached": "302 302 302 403 403 403",
     "intake_calltask_procedure": "200 200 200 403 403 403",
+    "intake_calltask_wrong": "302 302 302 403 403 403",
     "intake_calltask_told": "302 302 302 403 403 403",
     "intake_calltask_add": NONE,
     "intake_calltask_delete": NONE,
@@ -145,6 +149,22 @@ TABLE = {
     "intake_closure_change": "403 403 200 403 403 403",
     "intake_closure_history": "403 403 200 403 403 403",
     "intake_closure_delete": "403 403 200 403 403 403",
+    "intake_oncall_changelist": "403 200 200 403 403 403",
+    "intake_oncall_add": "403 200 200 403 403 403",
+    "intake_oncall_change": "403 200 200 403 403 403",
+    "intake_oncall_history": "403 200 200 403 403 403",
+    "intake_oncall_delete": "403 200 200 403 403 403",
+    # the leave of a colleague, which only an administrator may open
+    "intake_leave_changelist": "200 200 403 403 403 200",
+    "intake_leave_add": "200 200 403 403 403 200",
+    "intake_leave_change": "302 302 403 403 403 200",
+    "intake_leave_history": "302 302 403 403 403 200",
+    "intake_leave_delete": "302 302 403 403 403 200",
+    "intake_openredflag_changelist": "200 200 403 403 403 403",
+    "intake_openredflag_change": "302 302 403 403 403 403",
+    "intake_openredflag_history": "302 302 403 403 403 403",
+    "intake_openredflag_add": NONE,
+    "intake_openredflag_delete": NONE,
     "intake_holiday_changelist": "403 403 200 403 403 403",
     "intake_holiday_change": "403 403 200 403 403 403",
     "intake_holiday_history": "403 403 200 403 403 403",
@@ -220,6 +240,7 @@ POSTS = {
     "intake_calltask_reached": "302 302 302 403 403 403",
     "intake_calltask_left_word": "302 302 302 403 403 403",
     "intake_calltask_not_reached": "302 302 302 403 403 403",
+    "intake_calltask_wrong": "302 302 302 403 403 403",
     "intake_calltask_told": "302 302 302 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_clinician_add": "403 403 200 403 403 403",
@@ -230,6 +251,8 @@ POSTS = {
     "intake_visittype_add": "403 403 200 403 403 403",
     "intake_openinghours_add": "403 403 200 403 403 403",
     "intake_closure_add": "403 403 200 403 403 403",
+    "intake_oncall_add": "403 200 200 403 403 403",
+    "intake_leave_add": "200 200 403 403 403 200",
     "clinic_message_again": "302 302 302 403 403 403",
     "clinic_message_aside": "302 302 302 403 403 403",
     "auth_user_password": "403 403 403 403 403 200",
@@ -258,7 +281,7 @@ RECORDED = {
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
     *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
     *("intake_waitlistentry_changelist", "intake_calltask_changelist"),
-    "intake_openinghours_delete",
+    *("intake_openinghours_delete", "intake_openredflag_changelist"),
     *("clinic_event_changelist", "clinic_message_changelist"),
 }
 
@@ -280,12 +303,13 @@ def names(patterns) -> set[str]:
 def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[str, str]:
     """Return the address of each name in TABLE and POSTS, for one stored row of each model."""
     places = (Location, Clinician, VisitType, Closure, Holiday, LocationProfile, ClinicianProfile)
-    places += (InsurancePlan, ClinicText)
+    places += (InsurancePlan, ClinicText, OnCall, Leave)
     alone = (Appointment, CallTask, WaitlistEntry, *places)
     rows = [*(model.objects.get() for model in alone), OpeningHours.objects.all()[0]]
     keys = {
         "submission": submission.pk,
         "frontdesk": submission.pk,
+        "openredflag": submission.pk,
         "event": 1,
         "message": Message.objects.order_by("pk").values_list("pk", flat=True)[0],
         "user": user.pk,
@@ -331,6 +355,8 @@ def things():
     ClinicText(kind="referral", text={"en": "Not needed"}).save()
     page = load()["knees/creaking"]
     colleague = builders.member("content editor", "colleague")
+    OnCall(person=colleague, starts_at=timezone.now(), ends_at=timezone.now() + HOUR).save()
+    Leave(person=colleague, first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
     picture = pictures.add(slug="knee", alt="A knee", data=png(), by=colleague)
     return submission, colleague, page, picture
 

@@ -23,6 +23,10 @@ _CLINIC_TIME = frozenset(
     for what in ("location", "clinician", "visittype", "openinghours", "closure")
     for verb in ("view", "add", "change")
 ) | {"intake.delete_openinghours", "intake.delete_closure", "intake.view_holiday"}
+# who gets the letters about red flags while the clinic is closed
+_ROTA = frozenset(f"intake.{verb}_oncall" for verb in ("view", "add", "change", "delete"))
+_LEAVE = frozenset(f"intake.{verb}_leave" for verb in ("view", "add", "change", "delete"))
+_RED_FLAGS = frozenset({"intake.view_openredflag"})
 # What the public pages say of the clinic. Nothing of it is about a patient, and nothing of it
 # changes which times are free.
 _CLINIC_PAGES = frozenset(
@@ -37,20 +41,24 @@ _READ_PAGES = frozenset({"education.view_page"})
 ROLES: dict[str, frozenset[str]] = {
     # a clinician sees only their own appointments: the admin of `intake` filters them
     "clinician": _SUBMISSIONS
+    | _RED_FLAGS
+    | _LEAVE
     | _CALLS
     | _MESSAGES
     | _READ_PAGES
     | {"education.review_page", "intake.view_appointment", "intake.export_submission"}
     | {"intake.change_notreachedprocedure"},
     # the duty role is told first of a red flag that no clinician has attended to
-    "duty": _SUBMISSIONS | _CALLS | _MESSAGES,
-    "front desk": _FRONT_DESK | _APPOINTMENTS | _CLINIC_TIME | _CALLS | _MESSAGES,
+    "duty": _SUBMISSIONS | _RED_FLAGS | _LEAVE | _ROTA | _CALLS | _MESSAGES,
+    "front desk": _FRONT_DESK | _APPOINTMENTS | _CLINIC_TIME | _ROTA | _CALLS | _MESSAGES,
     # a content editor writes and publishes; a clinician confirms that the text is medically right
     "content editor": _READ_PAGES
     | _CLINIC_PAGES
     | {"education.change_page", "education.publish_page"},
     "auditor": frozenset({"clinic.view_event", "clinic.view_message"}),
     "administrator": _CLINIC_PAGES
+    | _LEAVE
+    | frozenset({"intake.manage_leave"})
     | frozenset({"auth.view_user", "auth.add_user", "auth.change_user"}),
 }
 

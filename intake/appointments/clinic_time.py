@@ -31,9 +31,10 @@ from intake.models.clinic_time import (
     OpeningHours,
     VisitType,
 )
+from intake.models.rota import OnCall
 from intake.ways import broken_promises
 
-Row = Location | Clinician | VisitType | OpeningHours | Closure | Holiday
+Row = Location | Clinician | VisitType | OpeningHours | Closure | Holiday | OnCall
 # opening hours and their visit types; an empty set means all types
 HoursOfTypes = tuple[domain.Hours, set[UUID]]
 # after this time every process knows a closure; longer than clinic.last_known.SECONDS
@@ -88,12 +89,12 @@ def look_again(*, closure: str, by: int) -> None:
 
 
 def remove_clinic_time(*, row: Row, by: User, request_id: str = "") -> None:
-    """Delete opening hours or a closure. Booked visits stay.
+    """Delete opening hours, a closure or a time on call. Booked visits stay.
 
     Raises ValueError for locations, clinicians and visit types, because visits refer to them. Staff
     take these rows out of use instead.
     """
-    if not isinstance(row, OpeningHours | Closure):
+    if not isinstance(row, OpeningHours | Closure | OnCall):
         raise ValueError("locations, clinicians and visit types are put out of use")
     with transaction.atomic():
         _record(row, by, "update", request_id, fields=["deleted"])

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -26,7 +26,7 @@ from clinic.lists import Context, FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
 from intake.desk import procedure
 from intake.errors import Refused
-from intake.models.calls import CallTask
+from intake.models.calls import Call, CallTask
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, address_back, find_patients, record_view
 from intake.staff.owed_calls import (
@@ -35,11 +35,17 @@ from intake.staff.owed_calls import (
     again_name,
     buttons_of,
     due_words,
+    missed_calls,
     news_by_task,
-    tries_of,
     word_to_leave,
 )
 from intake.staff.reach_words import NO_WAY, reach_words
+from intake.staff.tries import (
+    calls_without_notes,
+    tries_words,
+    warn_of_colleague,
+    wrong_number_words,
+)
 from intake.ways import calls
 from intake.ways.contact import reach_of, reaches_of
 from intake.ways.forms import again_at, again_choices
@@ -50,6 +56,7 @@ DONE = {
     "reached": gettext_lazy("Noted: the patient was reached."),
     "left_word": gettext_lazy("Noted: word was left. The call stays on the list."),
     "not_reached": gettext_lazy("Noted: not reached. The call stays on the list."),
+    "wrong": gettext_lazy("Noted: wrong number. The call stays on the list, due as before."),
     "told": gettext_lazy("Noted: the patient was told already."),
 }
 
@@ -67,13 +74,13 @@ class ByDue(FindList):
         self.result_list = list(self.result_list)
         news = news_by_task(self.result_list)
         reaches = reaches_of(row.submission for row in self.result_list)
-        tries = tries_of(self.result_list)
-        self.not_reached = any(count >= MOST_TRIES for count in tries.values())
         may_note = request.user.has_perm("intake.change_calltask")
         home = "frontdesk" if request.user.has_perm("intake.view_frontdesk") else "submission"
         for row in self.result_list:
             row.news, row.may_note, row.home = news.get(row.pk, ""), may_note, home
-            row.reach, row.tried = reaches[row.submission_id], tries[row.pk]
+            row.reach = reaches[row.submission_id]
+            row.tried = missed_calls(row, row.submission.calls.all())
+        self.not_reached = any(row.tried >= MOST_TRIES for row in self.result_list)
 
 
 class SettledFilter(FixedFilter):
@@ -95,7 +102,7 @@ class SettledFilter(FixedFilter):
 class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     """The call list, whose buttons note the outcome of a call."""
 
-    list_display = ["due", "patient", "phone", "why", "opens", "acts"]
+    list_display = ["due", "patient", "phone", "why", "tries", "opens", "acts"]
     list_filter = [SettledFilter]
     list_select_related = ["submission", "settled_by"]
     sortable_by = ()
@@ -144,6 +151,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CallTask]:
         rows = CallTask.objects.select_related("submission", "settled_by")
+        rows = rows.prefetch_related(Prefetch("submission__calls", calls_without_notes()))
         return rows.defer("submission__answers", "submission__assessment")
 
     def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
@@ -173,7 +181,14 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
             return format_html("<strong>{}</strong>", words)
         number = row.reach.phone
         link = '<a class="tel" href="tel:{}">{}</a><br>{}'
-        return format_html(link, number, phone_words(number), words)
+        found = format_html(link, number, phone_words(number), words)
+        wrong = wrong_number_words(row.submission.calls.all())
+        return format_html("{}<br><strong>{}</strong>", found, wrong) if wrong else found
+
+    @admin.display(description=gettext_lazy("Tries"), empty_value="")
+    def tries(self, row: CallTask) -> str | None:
+        calls_since = (call for call in row.submission.calls.all() if call.at >= row.created_at)
+        return tries_words(calls_since) or None
 
     @admin.display(description=gettext_lazy("What to tell"))
     def why(self, row: Any) -> str:
@@ -228,6 +243,9 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     def not_reached_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="not_reached")
 
+    def wrong_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
+        return self.note(request, object_id, button="wrong")
+
     def told_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="told")
 
@@ -242,9 +260,10 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
             if button == "told":
                 for each in (each for each in tasks if each.reason != CallTask.Reason.MORE):
                     calls.settle(task=each, **given)
+                messages.success(request, DONE[button])
             else:
                 try:
-                    calls.record(
+                    made = calls.record(
                         submission=task.submission,
                         outcome=button,
                         tasks=tasks,
@@ -254,7 +273,8 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
                 except Refused as error:
                     messages.error(request, str(error))
                     return self.back(request)
-            messages.success(request, DONE[button])
+                messages.success(request, settled_words(task, made) or DONE[button])
+                warn_of_colleague(request, made)
         return self.back(request)
 
     def again_of(self, request: StaffRequest, task: CallTask) -> datetime | None:
@@ -273,3 +293,16 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
         posted = set(request.POST.getlist("task"))
         others = CallTask.objects.open().filter(submission=task.submission).exclude(pk=task.pk)
         return [each for each in others if str(each.pk) in posted]
+
+
+def settled_words(task: CallTask, made: Call) -> str:
+    """Say that the task was off the list before the call `made`; '' if it was on the list.
+
+    The button was pressed on an old page. A double click says the same as the first click.
+    """
+    if task.settled_at is None or (task.settled_by == made.by and made.outcome in Call.SPOKE):
+        return ""
+    return _("The call is noted. It was off the list before: %(who)s, %(time)s.") % {
+        "who": person_words(task.settled_by) if task.settled_by else _("no longer needed"),
+        "time": date_format(timezone.localtime(task.settled_at), "TIME_FORMAT"),
+    }

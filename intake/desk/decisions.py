@@ -158,7 +158,7 @@ def _decided(
 
 def _next_try(submission: Submission, given: DecisionInput, now: datetime) -> datetime:
     """Return when to escalate the submission next if no call has reached the patient."""
-    if given.call is None:
+    if given.call is None or given.call.is_wrong_number:
         return submission.escalate_at or calls.next_try(now)
     return given.call.again_at or calls.next_try(now)
 

@@ -48,6 +48,7 @@ from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_p
 from intake.staff.reach_words import NO_WAY, reach_words
 from intake.staff.status_words import alarm_mark, standing_words, target_words
 from intake.staff.told import told_words
+from intake.staff.tries import call_words, calls_without_notes, wrong_number_words
 from intake.ways.contact import Reach, reach_of
 from intake.wording.reading import phone_words
 
@@ -152,6 +153,7 @@ class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
         """
         reads.record_read(submission=row, by=request.user, request_id=request.request_id)
         page, wish, reach = SubmissionPage(row), request_of(row), reach_of(row)
+        made = list(calls_without_notes().filter(submission=row))
         return {
             "title": row.reference,
             "submission": row,
@@ -164,6 +166,8 @@ class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
             "told": told_words(row),
             "language": page.language,
             "contact": page.contact,
+            "calls": [call_words(call) for call in made],
+            "wrong_number": wrong_number_words(made),
             "request_": wish,
             "waits": wish is not None and getattr(wish, "waiting", None) is not None,
             "stopped": row.kind == Kind.STOPPED,

@@ -37,6 +37,7 @@ from intake.models.submissions import (
     Submission,
     Urgency,
 )
+from intake.staff.tries import wrong_number_words
 from intake.wording import advice, reading
 from intake.wording.intentions import INTENTIONS
 
@@ -335,6 +336,11 @@ class SubmissionPage:
     def calls(self) -> list[Call]:
         """The calls that staff made to the patient."""
         return list(self.submission.calls.select_related("by"))
+
+    @property
+    def wrong_number(self) -> str:
+        """That the patient's number is wrong, in words; '' if no call found this out."""
+        return wrong_number_words(self.calls)
 
     @cached_property
     def history(self) -> list[StatusChange]:

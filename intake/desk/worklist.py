@@ -48,6 +48,7 @@ from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_p
 from intake.staff.reach_words import reach_words
 from intake.staff.status_words import target_words
 from intake.staff.told import told_words
+from intake.staff.tries import warn_of_colleague
 from intake.ways import calls
 from intake.ways.contact import Reach, reach_of
 from intake.ways.forms import CallForm
@@ -250,7 +251,7 @@ class SubmissionAdmin(ReachPage, PatientAdmin[Submission]):
         if not form.is_valid():
             return self.show(request, submission, call_form=form, status=422)
         made = form.call_input()
-        calls.record(
+        call = calls.record(
             submission=submission,
             outcome=made.outcome,
             again_at=made.again_at,
@@ -265,6 +266,12 @@ class SubmissionAdmin(ReachPage, PatientAdmin[Submission]):
             messages.warning(request, _("The call is noted. What the patient wrote still waits."))
         else:
             messages.success(request, _("The call is noted."))
+        if made.is_wrong_number:
+            messages.warning(
+                request,
+                _("The number is wrong, so nothing is put off. Look for another number."),
+            )
+        warn_of_colleague(request, call)
         return redirect(back)
 
     def get_urls(self) -> list[URLPattern]:

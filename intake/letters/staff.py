@@ -19,6 +19,7 @@ from intake.letters.composing import (
     text_of,
     urgency_words,
 )
+from intake.models.calls import Call
 from intake.models.submissions import EVERYBODY_FROM, Submission
 from intake.ways import alarms
 
@@ -68,8 +69,8 @@ def alarm(message: Message) -> Letter | None:
 def escalation(message: Message) -> Letter | None:
     """Tell staff that a red flag still waits.
 
-    Steps before EVERYBODY_FROM go to the duty role and to the person on call for a closure, or to
-    all staff if there is neither. Later steps go to all staff. Returns None when the escalation has
+    Steps before EVERYBODY_FROM go to the duty role and to the persons on call, or to all staff if
+    there is neither. Later steps go to all staff. Returns None when the escalation has
     ended, or when a letter about a later step was ordered.
     """
     submission = submission_of(message)
@@ -94,16 +95,16 @@ def _is_current(submission: Submission, step: int) -> bool:
     """
     if step:
         return submission.escalate_at is not None and submission.escalations == step
-    seen = submission.calls.filter(outcome="reached", by_clinician=True)
+    seen = submission.calls.filter(outcome__in=Call.SPOKE, by_clinician=True)
     is_new = submission.escalate_at is None and not submission.escalations
     undecided = submission.status in workflow.OPEN and not submission.decisions.exists()
     return is_new and undecided and not seen.exists()
 
 
 def _with_on_call(roles: tuple[str, ...], submission: Submission) -> tuple[str, ...]:
-    """Return the addresses of some roles, and of the persons on call while a closure lasts."""
+    """Return the addresses of some roles, and of the persons on call if the clinic is closed."""
     on_call = calendars.on_call(timezone.now(), submission.location_id)
-    return tuple(sorted({*_addresses(roles), *on_call}))
+    return tuple(sorted({*_addresses(roles), *(shift.address for shift in on_call)}))
 
 
 def _addresses(roles: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from intake.models import (  # noqa: F401
     contact_points,
     findings,
     people,
+    rota,
     safe_contact,
     submissions,
 )

@@ -2,12 +2,13 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import uuid7
 from clinic.secrets.sealing import SealedField, Words
-from intake.models.submissions import Submission
+from intake.domain import workflow
+from intake.models.submissions import Kind, Submission
 
 
 class CallTaskQuerySet(models.QuerySet["CallTask"]):
@@ -85,6 +86,12 @@ class Call(models.Model):
         REACHED = "reached", _("Reached the patient")
         LEFT_WORD = "left_word", _("Left word")
         NOT_REACHED = "not_reached", _("Not reached")
+        WENT = "went", _("Reached the patient: went to the emergency room")
+        REFUSED = "refused", _("Reached the patient: refuses care")
+        WRONG_NUMBER = "wrong", _("Wrong number")
+
+    SPOKE = (Outcome.REACHED, Outcome.WENT, Outcome.REFUSED)
+    """The outcomes of a call in which the caller spoke with the patient."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="calls")
@@ -128,3 +135,26 @@ class NotReachedProcedure(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class OpenRedFlag(Submission):
+    """A red flag that nobody has ended, as the list of open red flags shows it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = _("open red flag")
+        verbose_name_plural = _("open red flags")
+
+
+def is_open_red_flag() -> Q:
+    """Match the red flags that nobody has ended.
+
+    That is a running escalation, unread alarm words, and a stopped form that is not decided and
+    whose patient no clinician has reached.
+    """
+    reached = Call.objects.filter(
+        submission=OuterRef("pk"), outcome__in=Call.SPOKE, by_clinician=True
+    )
+    stopped = Q(kind=Kind.STOPPED, status__in=workflow.OPEN) & ~Q(Exists(reached))
+    return Q(escalate_at__isnull=False) | Q(alarm=True) | stopped

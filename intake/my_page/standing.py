@@ -122,10 +122,11 @@ def _asked_words(submission: Submission, letters: Sequence[Communication]) -> st
     since = submission.asked_at or submission.decisions.values_list("at", flat=True).first()
     if since and any(row.by_id and row.at >= since for row in letters):
         return _("We need more information from you. Read the messages below, or call us.")
-    call = submission.calls.last()
+    # a call to a wrong number was no call to the patient
+    call = submission.calls.exclude(outcome=Call.Outcome.WRONG_NUMBER).last()
     if call is None:
         request = _("We need more information from you.")
-    elif call.outcome == Call.Outcome.REACHED:
+    elif call.outcome in Call.SPOKE:
         request = _("We spoke with you on %(day)s and are waiting for your answer.") % {
             "day": _day(call.at)
         }
@@ -139,7 +140,7 @@ def _asked_words(submission: Submission, letters: Sequence[Communication]) -> st
 
 def _call_words(submission: Submission) -> str:
     """Return a sentence about the last call that reached the patient, or '' without a call."""
-    call = submission.calls.filter(outcome=Call.Outcome.REACHED).last()
+    call = submission.calls.filter(outcome__in=Call.SPOKE).last()
     return _("We spoke with you on %(day)s.") % {"day": _day(call.at)} if call else ""
 
 

@@ -24,6 +24,7 @@ from intake.models.appointments import Appointment, Offer
 from intake.models.calls import Call, CallTask
 from intake.models.submissions import Communication, Submission
 from intake.staff.reach_words import reach_words
+from intake.staff.tries import wrong_number_words
 from intake.ways.contact import Reach, reach_of
 from intake.ways.forms import again_choices
 from intake.wording.moments import moment_words
@@ -37,6 +38,7 @@ BUTTONS = {
     "reached": gettext_lazy("Reached"),
     "left_word": gettext_lazy("Left word"),
     "not_reached": gettext_lazy("Not reached"),
+    "wrong": gettext_lazy("Wrong number"),
     "told": gettext_lazy("Told already"),
 }
 """The outcomes that staff can tick for an owed call, in words."""
@@ -85,7 +87,7 @@ def owed_calls_of(
     tasks = list(submission.call_tasks.open().order_by("due_at", "id"))
     if not tasks:
         return None
-    news = news_by_task(tasks)
+    news, made = news_by_task(tasks), list(submission.calls.select_related("by").defer("words"))
     phone = reach.phone
     return {
         "reach": reach,
@@ -99,8 +101,9 @@ def owed_calls_of(
         "again": again_choices(timezone.now(), reach.hours, urgency=submission.urgency)
         if reach.may_call
         else [],
-        "tries": max(tries_of(tasks).values()),
+        "tries": max(missed_calls(task, made) for task in tasks),
         "most_tries": MOST_TRIES,
+        "wrong_number": wrong_number_words(made),
         "buttons": [
             (reverse(f"admin:intake_calltask_{name}", args=[tasks[0].pk]), name, words)
             for name, words in buttons_of(tasks, reach)
@@ -146,16 +149,9 @@ def news_by_task(tasks: Iterable[CallTask]) -> dict[UUID, str]:
     return news
 
 
-def tries_of(tasks: Iterable[CallTask]) -> dict[UUID, int]:
-    """Map the id of each task to the calls since then that did not reach the patient. One query."""
-    tasks = list(tasks)
-    made = Call.objects.filter(submission__in={task.submission_id for task in tasks})
-    missed = made.filter(outcome__in=(Call.Outcome.LEFT_WORD, Call.Outcome.NOT_REACHED))
-    times = list(missed.values_list("submission", "at"))
-    return {
-        task.pk: sum(pk == task.submission_id and at >= task.created_at for pk, at in times)
-        for task in tasks
-    }
+def missed_calls(task: CallTask, made: Iterable[Call]) -> int:
+    """Count the calls to the task's patient since then that did not reach the patient."""
+    return sum(call.outcome not in Call.SPOKE and call.at >= task.created_at for call in made)
 
 
 def word_to_leave() -> str:
@@ -233,7 +229,7 @@ def buttons_of(tasks: Iterable[CallTask], reach: Reach) -> list[tuple[str, Any]]
     if not reach.may_leave_word:
         hidden.add("left_word")
     if not reach.may_call:
-        hidden.add("not_reached")
+        hidden |= {"not_reached", "wrong"}
     return [(name, words) for name, words in BUTTONS.items() if name not in hidden]
 
 

@@ -48,7 +48,9 @@ class PlainFormAdmin(FindAdmin[Row]):
         self, request: HttpRequest, extra_context: Context | None = None
     ) -> HttpResponse:
         places = [
-            (name, text, reverse(f"admin:intake_{name}_changelist")) for name, text in self.lists
+            (name, text, reverse(f"admin:intake_{name}_changelist"))
+            for name, text in self.lists
+            if request.user.has_perm(f"intake.view_{name}")
         ]
         title = dict(self.lists)[str(self.opts.model_name)]
         context = {"title": title, "places": places, **(extra_context or {})}

@@ -17,10 +17,12 @@ from clinic import audit, hours
 from intake.errors import Refused
 from intake.history import build_history
 from intake.models.calls import Call, CallTask, CallTaskQuerySet
+from intake.models.contact_points import ContactPoint
 from intake.models.submissions import Submission
-from intake.ways import contact, waiting
+from intake.ways import contact, contact_points, waiting
 
 DOUBLE_CLICK = timedelta(minutes=1)
+SHORTLY = timedelta(minutes=15)  # two colleagues who call within this time called at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +35,13 @@ class CallInput:
 
     @property
     def reached(self) -> bool:
-        """Whether the call reached the patient."""
-        return self.outcome == Call.Outcome.REACHED
+        """Whether the caller spoke with the patient."""
+        return self.outcome in Call.SPOKE
+
+    @property
+    def is_wrong_number(self) -> bool:
+        """Whether a stranger answered. Such a call puts nothing off."""
+        return self.outcome == Call.Outcome.WRONG_NUMBER
 
 
 def owe(
@@ -77,7 +84,8 @@ def record(
 
     When a clinician reached the patient, the escalation of a red flag ends. Any other call delays
     the escalation until `again_at`, but at most to the end of the next business day. Without
-    `again_at`, a delay is ESCALATE_MINUTES of opening time.
+    `again_at`, a delay is ESCALATE_MINUTES of opening time. A wrong number delays neither `tasks`
+    nor the escalation, and closes the number for text messages.
 
     If the patient wrote alarm words after the caller read `revision`, the escalation goes on and
     the alarm stays. The same call recorded twice within a minute is stored once. Raises ValueError
@@ -100,18 +108,18 @@ def record(
         unseen = row.alarm and revision not in (None, row.revision)
         if made.reached and call.by_clinician and not unseen:
             row.escalate_at, row.alarm = None, False
-        elif row.escalate_at is not None:
+        elif row.escalate_at is not None and not made.is_wrong_number:
             latest = hours.usual().add_business_days(now, 1)
             row.escalate_at = min(call.again_at or next_try(now), latest)
         escalate_at = row.escalate_at
         if made.reached:
             _apply_reached_call(row, call, told_of)
-        else:
+        elif call.again_at:
             told_of.update(due_at=call.again_at)
         if unseen:
             row.escalate_at = escalate_at
         row.save(update_fields=[*waiting.STATE, "alarm"])
-        _record_event(call, request_id)
+        _after(call, request_id)
     return call
 
 
@@ -145,8 +153,14 @@ def record_with_decision(
     call = _double_click(submission, made, by, at)
     if call is None:
         call = _store(submission, made, by, at)
-        _record_event(call, request_id)
+        _after(call, request_id)
     return call
+
+
+def colleagues_call(call: Call) -> Call | None:
+    """Return the newest call that a colleague made to the same patient at the time of `call`."""
+    rows = call.submission.calls.exclude(by=call.by).filter(at__gte=call.at - SHORTLY)
+    return rows.select_related("by").defer("words").last()
 
 
 def _double_click(row: Submission, made: CallInput, by: User, now: datetime) -> Call | None:
@@ -164,7 +178,7 @@ def _store(row: Submission, made: CallInput, by: User, now: datetime) -> Call:
     call = Call(
         submission=row,
         outcome=made.outcome,
-        again_at=None if made.reached else made.again_at or next_try(now),
+        again_at=None if made.reached or made.is_wrong_number else made.again_at or next_try(now),
         words={"note": note} if note else None,
         by=by,
         by_clinician=by.has_perm("intake.decide_submission"),
@@ -174,7 +188,17 @@ def _store(row: Submission, made: CallInput, by: User, now: datetime) -> Call:
     return call
 
 
-def _record_event(call: Call, request_id: str) -> None:
+def _after(call: Call, request_id: str) -> None:
+    """Record the audit event of a call. Close a wrong number for text messages."""
+    is_wrong = call.outcome == Call.Outcome.WRONG_NUMBER
+    if is_wrong and (number := contact.reach_of(call.submission).phone):
+        contact_points.mark_dead(
+            channel=ContactPoint.Channel.SMS,
+            address=number,
+            trouble=str(call.outcome),
+            actor=audit.staff(call.by),
+            request_id=request_id,
+        )
     audit.record(
         actor=audit.staff(call.by),
         action="create",

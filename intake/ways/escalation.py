@@ -81,7 +81,7 @@ def escalate(*, limit: int = MOST_AT_ONCE) -> int:
 def _adopt_old_messages() -> None:
     """Set `escalate_at` for escalations of the previous release, which only stored a message."""
     waiting = Message.objects.filter(kind="escalation", state=Message.State.WAITING)
-    reached = Call.objects.filter(outcome=Call.Outcome.REACHED, by_clinician=True)
+    reached = Call.objects.filter(outcome__in=Call.SPOKE, by_clinician=True)
     unseen = Submission.objects.filter(
         status__in=workflow.OPEN, escalate_at=None, escalations=0, decisions=None
     ).exclude(pk__in=reached.values("submission"))

@@ -75,7 +75,9 @@ class CallForm(forms.Form):
         label=gettext_lazy("What became of the call"),
         choices=Call.Outcome.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": gettext_lazy("Say what became of the call.")},
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), gettext_lazy("Say what became of the call.")
+        ),
     )
     again = forms.ChoiceField(
         label=gettext_lazy("If not reached, call again"),
@@ -139,4 +141,6 @@ class CallForm(forms.Form):
         again = (
             again_at(data["again"], timezone.now(), self.reach.hours) if data.get("again") else None
         )
+        if data["call"] == Call.Outcome.WRONG_NUMBER:
+            again = None
         return CallInput(outcome=data["call"], again_at=again, words=data.get("call_note", ""))

@@ -107,9 +107,12 @@ def test_every_page_of_the_staffs_side_keeps_nobody_out(window):
     # then: the clinician can give the patient back
     clinicians_judge.sees("Give it back")
 
-    # when: the clinician opens the pages of the own account
+    # when: the clinician opens the red flags, the own leave and the pages of the own account
     clinicians_judge.opens(
         {
+            "/admin/intake/openredflag/": "Open red flags",
+            "/admin/intake/leave/": "Add leave",
+            "/admin/intake/leave/add/": "When the leave begins",
             "/account/2fa/": "Authenticator app",
             "/account/password/change/": "Change your password",
         }
@@ -132,7 +135,8 @@ def test_every_page_of_the_staffs_side_keeps_nobody_out(window):
     # then: the page says that there is a problem
     front_desks_judge.sees("There is a problem")
 
-    # when: the front desk opens the visit, the waiting list, the call list and the opening hours
+    # when: the front desk opens the visit, the waiting list, the call list, the opening hours and
+    # the rota
     front_desks_judge.opens(
         {
             f"{VISITS}?when=coming": "Quentin Canary1",
@@ -142,6 +146,8 @@ def test_every_page_of_the_staffs_side_keeps_nobody_out(window):
             CALLS: "Left word",
             "/admin/intake/openinghours/": "Monday, 9 a.m. to 5 p.m.",
             "/admin/intake/openinghours/add/": "Patients at once",
+            "/admin/intake/oncall/": "Add time on call",
+            "/admin/intake/oncall/add/": "Gets the e-mail about each red flag",
             "/admin/intake/closure/add/": "Whole days",
         }
     )

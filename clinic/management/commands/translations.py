@@ -47,7 +47,7 @@ STAFF_SOURCES = (
     *("education/models.py", "education/messages.py", "education/judging.py"),
     *("education/differences.py", "education/image_format.py"),
     *("intake/checks.py", "intake/admin.py", "intake/models/clinic_time.py"),
-    *("intake/models/calls.py", "intake/appointments/clinic_time.py"),
+    *("intake/models/calls.py", "intake/models/rota.py", "intake/appointments/clinic_time.py"),
     *("intake/models/contact_points.py", "intake/models/safe_contact.py"),
     *("intake/models/clinic_pages.py", "intake/clinic_pages/admin.py"),
     *("intake/clinic_pages/missing.py", "clinic/translated.py"),

@@ -37,6 +37,7 @@ from intake.staff.plain_forms import PlainFormAdmin
 LISTS = [
     ("openinghours", gettext_lazy("Opening hours")),
     ("closure", gettext_lazy("Closures and holidays")),
+    ("oncall", gettext_lazy("On call")),
     ("holiday", gettext_lazy("Public holidays")),
     ("clinician", gettext_lazy("Clinicians")),
     ("visittype", gettext_lazy("Visit types")),

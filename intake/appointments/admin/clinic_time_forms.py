@@ -1,11 +1,13 @@
 """The admin forms of clinic time. They ask before a change that affects booked visits."""
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, TypeVar
 
 from django import forms
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +17,7 @@ from intake.domain import slots as domain
 from intake.domain import wall_time
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours
+from intake.models.rota import Leave
 from intake.ways import broken_promises
 from intake.ways.broken_promises import Broken
 
@@ -128,20 +131,11 @@ class ClosureForm(AskingForm[Closure]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zone = closure_zone(self.instance.location if self.instance.location_id else None)
-        for name in ("starts_at", "ends_at"):
-            if at := getattr(self.instance, name):
-                self.initial[name] = at.astimezone(zone).replace(tzinfo=None)
+        show_wall_times(self)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        for name in ("first_day", "last_day", "starts_at", "ends_at"):
-            if data.get(name) and not domain.is_plausible_day(data[name]):
-                self.add_error(name, _("Check the year."))
-        zone = closure_zone(data.get("location"))
-        for name, last in (("starts_at", False), ("ends_at", True)):
-            if data.get(name):
-                data[name] = _moment(data[name], zone, last=last)
+        read_wall_times(self, data)
         days = data.get("first_day"), data.get("last_day")
         if days[0] and not days[1] and not data.get("ends_at"):
             data["last_day"] = days[0]
@@ -159,6 +153,17 @@ class ClosureForm(AskingForm[Closure]):
             )
         elif not user.email:
             self.add_error("on_call", _("This account has no e-mail address for the alerts."))
+        elif away := self._leave_of(user, data):
+            self.add_error("on_call", leave_words(away))
+
+    def _leave_of(self, user: User, data: dict[str, Any]) -> Leave | None:
+        """Return a leave of the person on call that touches the closure."""
+        zone = closure_zone(data.get("location"))
+        first = data.get("first_day") or _day(data.get("starts_at"), zone)
+        last = data.get("last_day") or _day(data.get("ends_at"), zone)
+        if not (first and last):
+            return None
+        return Leave.objects.filter(person=user).touching(first, last).first()
 
     def _check_length(self, data: dict[str, Any]) -> None:
         for first, last in (("first_day", "last_day"), ("starts_at", "ends_at")):
@@ -179,6 +184,38 @@ class ClosureForm(AskingForm[Closure]):
 
     def find_broken(self) -> list[Broken]:
         return broken_promises.broken_by(self.instance)
+
+
+def show_wall_times(form: forms.ModelForm[Any]) -> None:
+    """Fill in the two moments of a stored row by the clock of its location."""
+    row = form.instance
+    zone = closure_zone(row.location if row.location_id else None)
+    for name in ("starts_at", "ends_at"):
+        if at := getattr(row, name):
+            form.initial[name] = at.astimezone(zone).replace(tzinfo=None)
+
+
+def read_wall_times(form: forms.ModelForm[Any], data: dict[str, Any]) -> None:
+    """Give the two typed moments the zone of the location. Adds an error for a strange year."""
+    for name in ("first_day", "last_day", "starts_at", "ends_at"):
+        if data.get(name) and not domain.is_plausible_day(data[name]):
+            form.add_error(name, _("Check the year."))
+    zone = closure_zone(data.get("location"))
+    for name, last in (("starts_at", False), ("ends_at", True)):
+        if data.get(name):
+            data[name] = _moment(data[name], zone, last=last)
+
+
+def leave_words(leave: Leave) -> str:
+    """Say that a person cannot be on call because of a leave."""
+    return _("This person is on leave from %(first)s to %(last)s. Name another person.") % {
+        "first": date_format(leave.first_day, "DATE_FORMAT"),
+        "last": date_format(leave.last_day, "DATE_FORMAT"),
+    }
+
+
+def _day(at: datetime | None, zone: tzinfo) -> date | None:
+    return at.astimezone(zone).date() if at else None
 
 
 def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:

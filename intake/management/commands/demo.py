@@ -24,7 +24,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from intake import documents
-from intake.demonstration import bulk
+from intake.demonstration import bulk, red_flags
 from intake.demonstration import people as demo
 from intake.models.clinic_time import Location
 from intake.models.submissions import Submission
@@ -73,6 +73,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{made} submissions made.")
         if options["once"] and not Location.objects.exists():
             bulk.load_book(clinicians=doctors())
+            red_flags.load(clinicians=doctors())
 
     def _print(self, people: list[dict[str, str]], options: dict[str, Any]) -> None:
         if options["sign_ins"]:

@@ -18,27 +18,43 @@ CLINIC_PAGES = {
     for verb in ("view", "add", "change")
 }
 CALLS = {"intake.view_calltask", "intake.change_calltask"}
+ROTA = {f"intake.{verb}_oncall" for verb in ("view", "add", "change", "delete")}
+LEAVE = {f"intake.{verb}_leave" for verb in ("view", "add", "change", "delete")}
+RED_FLAGS = {"intake.view_openredflag"}
 TABLE = {
     "clinician": {
         *("intake.view_submission", "intake.decide_submission", "intake.view_appointment"),
+        *("intake.add_finding", "intake.export_submission"),
         *("education.view_page", "education.review_page"),
     }
     | CALLS
-    | MESSAGES,
-    "duty": {"intake.view_submission", "intake.decide_submission"} | CALLS | MESSAGES,
+    | LEAVE
+    | MESSAGES
+    | RED_FLAGS,
+    "duty": {"intake.view_submission", "intake.decide_submission", "intake.add_finding"}
+    | CALLS
+    | LEAVE
+    | MESSAGES
+    | RED_FLAGS
+    | ROTA,
     "front desk": {
         *("intake.view_frontdesk", "intake.change_frontdesk", "intake.view_appointment"),
         *("intake.change_appointment", "intake.overbook_appointment"),
     }
     | CLINIC_TIME
     | CALLS
-    | MESSAGES,
+    | MESSAGES
+    | ROTA,
     "content editor": {
         *("education.view_page", "education.change_page", "education.publish_page"),
     }
     | CLINIC_PAGES,
     "auditor": {"clinic.view_event", "clinic.view_message"},
-    "administrator": {"auth.view_user", "auth.add_user", "auth.change_user"} | CLINIC_PAGES,
+    "administrator": {
+        *("auth.view_user", "auth.add_user", "auth.change_user", "intake.manage_leave"),
+    }
+    | CLINIC_PAGES
+    | LEAVE,
 }
 
 
@@ -85,6 +101,6 @@ def test_only_the_clinical_roles_reach_patient_data(django_user_model, name):
     user = django_user_model.objects.create_user("somebody", is_staff=True)
     user.groups.add(Group.objects.get(name=name))
 
-    rights = user.get_all_permissions() - CLINIC_PAGES
+    rights = user.get_all_permissions() - CLINIC_PAGES - LEAVE - {"intake.manage_leave"}
     sees = any(right.startswith("intake.") for right in rights)
     assert sees == (name in {"clinician", "duty", "front desk"})

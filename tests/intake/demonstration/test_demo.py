@@ -22,6 +22,7 @@ from intake.domain.route import kept_answers
 from intake.draft_content import Content
 from intake.models.appointments import Appointment, AppointmentRequest, Offer, WaitlistEntry
 from intake.models.clinic_time import Clinician, Location, VisitType
+from intake.models.rota import Leave, OnCall
 from intake.models.submissions import (
     Decision,
     Draft,
@@ -294,6 +295,16 @@ def test_the_demonstration_has_an_open_book_with_visits_offers_and_some_who_wait
     assert not Message.objects.exists()  # the invented patients get no messages
     for visit_type in VisitType.objects.all():
         assert free_times.free_slots(visit_type=visit_type, limit=1)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_own_sign_ins")
+def test_the_demonstration_has_a_rota_and_a_red_flag_that_nobody_has_ended():
+    run("--once")
+    red_flag = Submission.objects.get(escalate_at__isnull=False)
+    assert [call.outcome for call in red_flag.calls.all()] == ["not_reached"]
+    assert OnCall.objects.get().person.username == "dr-okafor"
+    assert Leave.objects.get().given_back_at is None
 
 
 @pytest.mark.django_db

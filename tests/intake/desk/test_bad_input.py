@@ -81,6 +81,16 @@ def in_order(name: str) -> tuple[str, dict[str, Any]]:
             task = CallTask.objects.get()
             posted = {"task": str(task.pk), "back": desk_page_of(submission)}
             return reverse(f"admin:intake_calltask_{button}", args=[task.pk]), posted
+        case "oncall":
+            person = builders.member("duty")
+            person.email = "duty@staff.example.org"
+            person.save()
+            night = {"starts_at": "2027-01-04T18:00", "ends_at": "2027-01-05T07:00"}
+            posted = {"person": str(person.pk), "location": place, "phone": "202-555-0188"}
+            return reverse("admin:intake_oncall_add"), posted | night
+        case "leave":
+            posted = {"first_day": "2027-01-04", "last_day": "2027-01-05"}
+            return reverse("admin:intake_leave_add"), posted
         case "closure":
             times = {"starts_at": "", "ends_at": "", "reason": "", "sure": "on"}
             if button == "hours":
@@ -104,7 +114,9 @@ def in_order(name: str) -> tuple[str, dict[str, Any]]:
             f"worklist {name}"
             for name in ("decide", "assign", "move", "message", "settle", "trust")
         ),
-        *(f"calls {name}" for name in ("reached", "left_word", "not_reached", "told")),
+        *(f"calls {name}" for name in ("reached", "left_word", "not_reached", "wrong", "told")),
+        "oncall",
+        "leave",
         "closure days",
         "closure hours",
         "hours",
@@ -112,7 +124,8 @@ def in_order(name: str) -> tuple[str, dict[str, Any]]:
 )
 def test_nothing_that_can_be_posted_ends_in_an_error(name):
     url, right = in_order(name)
-    client = builders.staff_client("clinician" if "worklist" in name else "front desk")
+    by_clinician = name == "leave" or "worklist" in name
+    client = builders.staff_client("clinician" if by_clinician else "front desk")
     for field in right:
         others = {key: text for key, text in right.items() if key != field}
         twice = {**others, field: [right[field], "b"]}

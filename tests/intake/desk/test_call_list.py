@@ -1,5 +1,6 @@
 """The call list: which patients to call, by when, with which news; and its buttons."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -163,8 +164,8 @@ def test_the_list_costs_the_same_for_two_and_for_twenty(desk):
 
     assert len(cells(page, "patient")) == 25
     assert len(set(costs)) == 1, costs
-    # one query is for the news about visits, one for the news in messages, one for the banner of
-    # red flags, two for the ways to the patients, one for the tries, one for the procedure
+    # one query is for the news about visits, one for the news in messages, one for the tries, one
+    # for the banner of red flags, two for the ways to the patients, one for the procedure
     assert costs[0] == 19
     assert not [query for query in queries if '"answers"' in query["sql"]]
 
@@ -235,7 +236,7 @@ def test_who_was_told_already_leaves_the_list_without_a_call(desk):
     assert event.detail == {"kind": "call", "to": "settled"}
 
 
-@pytest.mark.parametrize("name", ["reached", "left_word", "not_reached", "told"])
+@pytest.mark.parametrize("name", ["reached", "left_word", "not_reached", "wrong", "told"])
 def test_a_second_click_and_an_old_tab_do_no_harm(desk, name):
     moved()
     task = CallTask.objects.get()
@@ -248,6 +249,41 @@ def test_a_second_click_and_an_old_tab_do_no_harm(desk, name):
     assert Call.objects.count() == (name != "told")
     if before.settled_at:  # a later click does not change the time
         assert CallTask.objects.get().settled_at == before.settled_at
+
+
+def test_the_list_shows_each_try_and_a_wrong_number_by_the_number(desk):
+    visit = moved()
+    task = CallTask.objects.get()
+    assert cells(desk.get(CALLS), "tries") == [""]
+    answer = desk.post(button(task, "wrong"), follow=True)
+    assert "Noted: wrong number. The call stays on the list, due as before." in words(answer)
+    other = builders.staff_client("clinician")
+    answer = other.post(button(task, "not_reached"), follow=True)
+    assert "A colleague called, too: Wrong number (front-desk, " in words(answer)
+
+    (tries,) = cells(answer, "tries")
+    assert re.match(r"2 triesNot reached \(clinician, .+\)Wrong number \(front-desk, .+\)$", tries)
+    wrong = "This number is wrong: front-desk reached a stranger. Look for another number."
+    for client, where in (
+        (desk, CALLS),
+        (desk, desk_page_of(visit.submission)),
+        (desk, visit_page(visit)),
+        (other, page_of(visit.submission)),
+    ):
+        assert wrong in words(client.get(where))
+    other.post(button(task, "reached"))
+    assert wrong not in words(desk.get(desk_page_of(visit.submission)))
+    assert "Reached the patient (clinician, " in words(desk.get(desk_page_of(visit.submission)))
+
+
+def test_a_call_from_an_old_page_does_not_say_that_the_patient_is_still_on_the_list(desk):
+    moved()
+    task = CallTask.objects.get()
+    builders.staff_client("clinician").post(button(task, "reached"))
+    answer = words(desk.post(button(task, "not_reached"), follow=True))
+    assert "The call is noted. It was off the list before: clinician, " in answer
+    assert "stays on the list" not in answer
+    assert "A colleague called, too: Reached the patient (clinician, " in answer
 
 
 def test_what_we_asked_for_is_owed_until_the_patient_was_reached(desk):
@@ -267,7 +303,7 @@ def test_what_we_asked_for_is_owed_until_the_patient_was_reached(desk):
 
 def test_opening_the_address_of_a_button_changes_nothing(desk):
     moved()
-    for name in ("reached", "left_word", "not_reached", "told"):
+    for name in ("reached", "left_word", "not_reached", "wrong", "told"):
         assert desk.get(button(CallTask.objects.get(), name)).headers["Location"] == CALLS
 
     assert CallTask.objects.open().exists()
@@ -289,7 +325,7 @@ def test_every_page_of_the_patient_shows_it_until_it_is_ticked(desk):
         text = words(client.get(where))
         assert "Nobody has told the patient The appointment is moved" in text
         assert "Call (202) 555-0147 by" in text
-        assert "Reached Left word Not reached Told already" in text
+        assert "Reached Left word Not reached Wrong number Told already" in text
     task = CallTask.objects.get()
     given = {"task": [str(task.pk)], "back": visit_page(visit)}
     assert desk.post(button(task, "reached"), given).headers["Location"] == visit_page(visit)

@@ -6,15 +6,20 @@ from threading import Barrier
 
 import pytest
 from django.db import connections
+from django.urls import reverse
 from django.utils import timezone
 
 from clinic.models import Message
 from intake.appointments import booking, ending, offers, taking
-from intake.desk import decisions, transitions
+from intake.desk import closing, decisions, transitions
 from intake.desk.decisions import DecisionInput
 from intake.errors import Conflict
-from intake.models.appointments import Appointment
+from intake.models.appointments import Appointment, AppointmentRequest, during
+from intake.models.calls import Call, CallTask
+from intake.models.rota import Leave
 from intake.models.submissions import Decision, StatusChange, Submission, Urgency
+from intake.my_page import replies
+from intake.staff import leaving
 from intake.ways import calls, escalation
 from intake.ways import waiting as waiting_for_patient
 from tests import builders
@@ -221,3 +226,59 @@ def done(act) -> bool:
     except Conflict:
         return False
     return True
+
+
+def kept_long_ago() -> Submission:
+    """Return a decided submission whose visit was kept 40 days ago, and nothing since."""
+    book.clinician()
+    submission, now = book.patient(), timezone.now()
+    visit = book.booked(submission)
+    given = DecisionInput(Urgency(submission.urgency), "book_routine", "")
+    submission.refresh_from_db()
+    who = {"by": builders.member("clinician"), "request_id": "r"}
+    decisions.decide(submission=submission, given=given, revision=submission.revision, **who)
+    start = now - timedelta(days=40)
+    times = during(start, start + timedelta(minutes=30))
+    Appointment.objects.filter(pk=visit.pk).update(
+        status="completed", during=times, changed_at=start
+    )
+    AppointmentRequest.objects.update(progress="done")
+    Decision.objects.update(at=start - timedelta(days=9))
+    StatusChange.objects.update(at=start)
+    return submission
+
+
+def test_of_two_workers_one_closes_what_is_done():
+    submission = kept_long_ago()
+    assert sorted(at_once(closing.close_kept, closing.close_kept)) == [0, 1]
+    assert StatusChange.objects.filter(submission=submission, action="close").count() == 1
+
+
+def test_a_message_that_comes_while_the_worker_closes_waits_on_the_worklist():
+    submission = kept_long_ago()
+    at_once(
+        closing.close_kept, lambda: replies.reply(submission=submission, text="It hurts again.")
+    )
+    assert list(Submission.objects.waiting()) == [submission]
+
+
+@pytest.mark.parametrize("sweep", [leaving.begin_leaves, leaving.give_back_idle])
+def test_of_two_workers_one_gives_back_what_somebody_holds(sweep):
+    holder, today = builders.member("clinician", "dr-away"), timezone.localdate()
+    Leave(person=holder, first_day=today, last_day=today).save()
+    type(holder).objects.update(date_joined=timezone.now() - timedelta(days=99))
+    row = waiting(assignee=holder, status="in_review")
+    assert sorted(at_once(sweep, sweep)) == [0, 1]
+    assert StatusChange.objects.filter(submission=row, action="release").count() == 1
+    assert Submission.objects.get().assignee is None
+
+
+def test_two_colleagues_who_call_the_same_patient_are_both_noted():
+    submission = waiting()
+    calls.owe(submission=submission, reason="message", occasion="x")
+    clients = [builders.staff_client("clinician", name) for name in ("dr-one", "dr-two")]
+    where = reverse("admin:intake_calltask_reached", args=[CallTask.objects.get().pk])
+    pages = at_once(*(lambda each=each: words(each.post(where, follow=True)) for each in clients))
+    assert Call.objects.count() == 2
+    assert not CallTask.objects.open().exists()
+    assert sum("A colleague called, too: Reached the patient" in page for page in pages) == 1

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from clinic import audit
 from intake.models.clinic_time import Closure
+from intake.models.rota import OnCall
 from intake.models.submissions import StatusChange, Submission, Urgency
 from tests import builders
 from tests.clinic.people.test_people import filled, url
@@ -205,3 +206,16 @@ def test_who_leaves_is_on_call_no_more(administrator, leaver):
     administrator.post(url(leaver), data | {"give_back": "yes"})
     past.refresh_from_db(), coming.refresh_from_db()
     assert (past.on_call, coming.on_call) == (leaver, None)
+
+
+def test_who_leaves_is_taken_off_the_rota(administrator, leaver):
+    now = timezone.now()
+    for start in (-9, 2):
+        begin = now + timedelta(days=start)
+        OnCall(person=leaver, starts_at=begin, ends_at=begin + timedelta(days=1)).save()
+    data = filled(leaver, "clinician", is_active="")
+    told = "1 time on call: name another person then"
+    assert told in words(administrator.post(url(leaver), data))
+    assert OnCall.objects.count() == 2
+    administrator.post(url(leaver), data | {"give_back": "yes"})
+    assert [row.starts_at < now for row in OnCall.objects.all()] == [True]

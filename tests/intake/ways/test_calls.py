@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from intake.models.calls import Call, CallTask
 from intake.models.submissions import Submission
-from intake.ways import calls
+from intake.ways import calls, contact_points
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +23,7 @@ def escalating(**fields):
     submission = builders.submission()
     at = timezone.now() + timedelta(minutes=10)
     Submission.objects.filter(pk=submission.pk).update(escalate_at=at, **fields)
+    submission.refresh_from_db()
     return submission
 
 
@@ -32,12 +33,35 @@ def escalating(**fields):
 )
 def test_only_a_clinician_who_reached_the_patient_ends_the_escalation(role, outcome):
     submission, by = escalating(), builders.member(role)
+    due = submission.escalate_at
     call = note(submission, by, outcome)
     submission.refresh_from_db()
-    ended = outcome == "reached" and role != "front desk"
+    ended = outcome in ("reached", "went", "refused") and role != "front desk"
     assert (submission.escalate_at is None) == ended
     assert call.by_clinician == (role != "front desk")
-    assert ended or submission.escalate_at > timezone.now() + timedelta(minutes=10)
+    # a wrong number puts nothing off; every other call that ends nothing does
+    assert ended or (submission.escalate_at > due) == (outcome != "wrong")
+    assert (call.again_at is None) == (outcome in ("reached", "went", "refused", "wrong"))
+
+
+def test_a_wrong_number_keeps_the_call_and_its_time_and_gets_no_text_message():
+    submission, by = escalating(), builders.member("front desk")
+    calls.owe(submission=submission, reason="offer", occasion="1")
+    task = CallTask.objects.get()
+    note(submission, by, "wrong", tasks=[task])
+    assert CallTask.objects.open().get().due_at == task.due_at
+    assert not contact_points.is_open("sms", submission.person["callback_phone"])
+    assert contact_points.is_open("email", submission.person["email"])
+
+
+def test_two_colleagues_who_call_at_once_hear_of_each_other():
+    submission = escalating()
+    first = note(submission, builders.member("duty"), "not_reached")
+    assert calls.colleagues_call(first) is None
+    second = note(submission, builders.member("clinician"), "not_reached")
+    assert calls.colleagues_call(second) == first
+    Call.objects.filter(pk=first.pk).update(at=timezone.now() - timedelta(hours=1))
+    assert calls.colleagues_call(second) is None
 
 
 def test_a_call_that_reached_nobody_sets_the_next_try():

@@ -131,7 +131,7 @@ def hold_the_laws(row: Submission) -> None:
 def spoken(row: Submission, outcome: str) -> bool:
     """Return whether the decision `outcome` was made and a clinician reached the patient."""
     first = row.decisions.filter(outcome=outcome).last()
-    reached = Call.objects.filter(submission=row, outcome="reached", by_clinician=True)
+    reached = Call.objects.filter(submission=row, outcome__in=Call.SPOKE, by_clinician=True)
     return first is not None and reached.exists()
 
 
