@@ -223,6 +223,7 @@ POSTS = {
     "intake_submission_settle": "302 302 403 403 403 403",
     "intake_submission_trust": "302 302 403 403 403 403",
     "intake_submission_call": "422 422 403 403 403 403",
+    "intake_submission_reach": "422 422 403 403 403 403",
     "intake_submission_findings": "200 200 403 403 403 403",
     "intake_frontdesk_progress": "403 403 302 403 403 403",
     "intake_frontdesk_offer": "403 403 422 403 403 403",
@@ -230,6 +231,7 @@ POSTS = {
     "intake_frontdesk_withdraw": "403 403 302 403 403 403",
     "intake_frontdesk_overbook": "403 403 422 403 403 403",
     "intake_frontdesk_wait": "403 403 302 403 403 403",
+    "intake_frontdesk_reach": "403 403 422 403 403 403",
     "intake_appointment_move": "403 403 422 403 403 403",
     "intake_appointment_cancel": "403 403 422 403 403 403",
     "intake_appointment_complete": "403 403 409 403 403 403",
@@ -240,6 +242,7 @@ POSTS = {
     "intake_calltask_reached": "302 302 302 403 403 403",
     "intake_calltask_left_word": "302 302 302 403 403 403",
     "intake_calltask_not_reached": "302 302 302 403 403 403",
+    "intake_calltask_procedure": "422 403 403 403 403 403",
     "intake_calltask_wrong": "302 302 302 403 403 403",
     "intake_calltask_told": "302 302 302 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
@@ -277,6 +280,8 @@ POSTS = {
 # opening one of these pages writes an audit event
 RECORDED = {
     *("intake_submission_changelist", "intake_submission_change", "intake_submission_findings"),
+    "intake_submission_reach",
+    "intake_frontdesk_reach",
     "intake_submission_print",
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
     *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
@@ -326,7 +331,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
             args = [app]
         elif name == "view_on_site":
             args = [1, submission.pk]
-        elif model in keys and not name.endswith(("_changelist", "_add", "_export")):
+        elif model in keys and not name.endswith(("_changelist", "_add", "_export", "_procedure")):
             args = [keys[model]]
         else:
             args = []

@@ -18,7 +18,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -192,13 +191,12 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
 
     @admin.display(description=gettext_lazy("What to tell"))
     def why(self, row: Any) -> str:
-        words = [format_html("<strong>{}</strong>", row.get_reason_display())]
-        if row.news:
-            words.append(row.news)
+        words = [row.news] if row.news else []
         if row.tried >= MOST_TRIES and row.settled_at is None:
             mark = _("%(n)s tries did not reach the patient") % {"n": row.tried}
             words.append(format_html('<a class="flag" href="#procedure">{}</a>', mark))
-        return format_html_join(mark_safe("<br>"), "{}", ((each,) for each in words))
+        lines = format_html_join("", "<br>{}", ((each,) for each in words))
+        return format_html("<strong>{}</strong>{}", row.get_reason_display(), lines)
 
     @admin.display(description=gettext_lazy("Reference"))
     def opens(self, row: Any) -> str:

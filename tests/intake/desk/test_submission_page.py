@@ -57,7 +57,7 @@ def test_the_summary_comes_first_and_tells_it_in_ten_seconds(clinician):
     for fired in submission.result.fired:
         assert fired.id in summary
     assert text.index("Red flags") < text.index("Why") < text.index("Contact and answers")
-    assert len(summary.split()) < 170
+    assert len(summary.split()) < 175  # with the head of the page and how to reach the patient
 
 
 def test_every_rule_says_why_from_which_answer_and_by_which_source(clinician):
@@ -242,7 +242,8 @@ def test_the_page_costs_the_same_however_much_happened(clinician):
         costs.append(len(queries))
 
     assert len(set(costs)) == 1, costs
-    assert costs[0] <= 26  # one query is for the banner of red flags, five are for calls
+    # one query is for the banner of red flags, five are for calls, three for the newest news
+    assert costs[0] <= 29
 
 
 def test_words_for_what_happened_and_when(clinician):
