@@ -26,6 +26,7 @@ from intake.desk.call_list import CallTaskAdmin
 from intake.desk.front_desk import FrontDeskAdmin
 from intake.desk.red_flags import OpenRedFlagAdmin
 from intake.desk.worklist import SubmissionAdmin
+from intake.invitations.admin import InvitationAdmin
 from intake.staff.leave import LeaveAdmin
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "FrontDeskAdmin",
     "HolidayAdmin",
     "InsurancePlanAdmin",
+    "InvitationAdmin",
     "LeaveAdmin",
     "LocationAdmin",
     "LocationProfileAdmin",

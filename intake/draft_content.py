@@ -59,6 +59,8 @@ class Content:
     # the patient answers again.
     veiled: tuple[str, ...] = ()
     veiled_contact: tuple[str, ...] = ()
+    # the clinic's own calendar has a visit of this patient, so no step asks for a wish
+    has_visit: bool = False
 
     @classmethod
     def load(cls, protocol: Protocol, data: Mapping[str, Any]) -> Self:
@@ -77,6 +79,7 @@ class Content:
             suspect=tuple(data.get("suspect", ())),
             veiled=tuple(data.get("veiled", ())),
             veiled_contact=tuple(data.get("veiled_contact", ())),
+            has_visit=data.get("has_visit", False),
         )
 
     def dump(self) -> dict[str, Any]:
@@ -95,6 +98,7 @@ class Content:
             **({"suspect": list(self.suspect)} if self.suspect else {}),
             **({"veiled": list(self.veiled)} if self.veiled else {}),
             **({"veiled_contact": list(self.veiled_contact)} if self.veiled_contact else {}),
+            **({"has_visit": True} if self.has_visit else {}),
         }
 
     def visit(self, step: str, **changes: Any) -> Self:

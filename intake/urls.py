@@ -7,6 +7,7 @@ from django.urls import URLPattern
 from django.urls import path as django_path
 
 from intake.clinic_pages import views as clinic_pages
+from intake.invitations import views as invitations
 from intake.models.submissions import Kind
 from intake.my_page import choose_time, reach, views, visits, way_in, which_draft
 from intake.questionnaire.views import (
@@ -55,6 +56,8 @@ urlpatterns = [
     path("intake/resume/", way_in.resume, name="resume"),
     path("intake/<slug:protocol>/", start.start, name="start_of"),
     path("intake/<slug:protocol>/p/<slug:step>/", pages.page, name="page"),
+    path("i/", invitations.invited, name="invited"),
+    path("i/declined/", invitations.declined, name="declined"),
     path("my/", way_in.my, name="my"),
     path("my/find/", way_in.find, name="find"),
     path("my/back/", way_in.back, name="back"),

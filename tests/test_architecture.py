@@ -23,7 +23,7 @@ WRITERS = (
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
     *("intake.ways.broken_promises", "intake.ways.contact_points", "intake.ways.safe_contact"),
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
-    "intake.questionnaire.usual_minutes",
+    *("intake.questionnaire.usual_minutes", "intake.questionnaire.reminding"),
     *(
         f"intake.desk.{name}"
         for name in ("changes", "closing", "decisions", "findings", "patient_messages", "procedure")
@@ -35,10 +35,12 @@ WRITERS = (
     ),
     *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),
     *("intake.appointments.public_holidays", "intake.clinic_pages.storing"),
+    *(f"intake.invitations.{name}" for name in ("inviting", "opening", "following", "lists")),
     *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),
     *(f"intake.appointments.{name}" for name in ("taking", "waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),
-    *("intake.demonstration.clinic_pages", "intake.demonstration.red_flags"),
+    *("intake.demonstration.clinic_pages", "intake.demonstration.invitations"),
+    "intake.demonstration.red_flags",
 )
 BY_NAME = {writer.rpartition(".")[2] for writer in WRITERS}
 WRITES = {

@@ -14,10 +14,13 @@ from clinic.models import Message
 from clinic.people.roles import ROLES
 from education.services import pictures
 from intake.appointments import waiting_list
+from intake.invitations import lists
+from intake.invitations.csv_file import Read
 from intake.models.appointments import Appointment, WaitlistEntry
 from intake.models.calls import CallTask
 from intake.models.clinic_pages import ClinicianProfile, ClinicText, InsurancePlan, LocationProfile
 from intake.models.clinic_time import Clinician, Closure, Holiday, Location, OpeningHours, VisitType
+from intake.models.invitations import Invitation, InvitationList
 from intake.models.rota import Leave, OnCall
 from intake.ways import calls
 from tests import builders
@@ -25,6 +28,7 @@ from tests.desk import WORKLIST, waiting
 from tests.education.conftest import load
 from tests.education.samples import png
 from tests.intake import book
+from tests.intake.invitations import invited
 from tests.trail import recorded, unchained
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +108,19 @@ TABLE = {
     "intake_calltask_told": "302 302 302 403 403 403",
     "intake_calltask_add": NONE,
     "intake_calltask_delete": NONE,
+    "intake_invitation_changelist": "200 403 200 403 403 403",
+    "intake_invitation_change": "200 403 200 403 403 403",
+    "intake_invitation_history": "302 403 302 403 403 403",
+    "intake_invitation_add": "200 403 200 403 403 403",
+    "intake_invitation_delete": NONE,
+    "intake_invitation_again": "302 403 302 403 403 403",
+    "intake_invitation_withdraw": "302 403 302 403 403 403",
+    "intake_invitation_decline": "302 403 302 403 403 403",
+    "intake_invitation_reached": "302 403 302 403 403 403",
+    "intake_invitation_not_reached": "302 403 302 403 403 403",
+    "intake_invitation_code": "302 403 302 403 403 403",
+    "intake_invitationlist_add": "200 403 200 403 403 403",
+    "intake_invitationlist_change": "200 403 200 403 403 403",
     "intake_location_changelist": "403 403 200 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_location_change": "403 403 200 403 403 403",
@@ -245,6 +262,15 @@ POSTS = {
     "intake_calltask_procedure": "422 403 403 403 403 403",
     "intake_calltask_wrong": "302 302 302 403 403 403",
     "intake_calltask_told": "302 302 302 403 403 403",
+    "intake_invitation_add": "422 403 422 403 403 403",
+    "intake_invitation_again": "302 403 302 403 403 403",
+    "intake_invitation_withdraw": "302 403 302 403 403 403",
+    "intake_invitation_decline": "302 403 302 403 403 403",
+    "intake_invitation_reached": "302 403 302 403 403 403",
+    "intake_invitation_not_reached": "302 403 302 403 403 403",
+    "intake_invitation_code": "409 403 409 403 403 403",
+    "intake_invitationlist_add": "422 403 422 403 403 403",
+    "intake_invitationlist_change": "302 403 302 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_clinician_add": "403 403 200 403 403 403",
     "intake_locationprofile_add": "403 403 403 200 403 200",
@@ -287,6 +313,7 @@ RECORDED = {
     *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
     *("intake_waitlistentry_changelist", "intake_calltask_changelist"),
     *("intake_openinghours_delete", "intake_openredflag_changelist"),
+    *("intake_invitation_changelist", "intake_invitation_change", "intake_invitationlist_change"),
     *("clinic_event_changelist", "clinic_message_changelist"),
 }
 
@@ -309,7 +336,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
     """Return the address of each name in TABLE and POSTS, for one stored row of each model."""
     places = (Location, Clinician, VisitType, Closure, Holiday, LocationProfile, ClinicianProfile)
     places += (InsurancePlan, ClinicText, OnCall, Leave)
-    alone = (Appointment, CallTask, WaitlistEntry, *places)
+    alone = (Appointment, CallTask, WaitlistEntry, Invitation, InvitationList, *places)
     rows = [*(model.objects.get() for model in alone), OpeningHours.objects.all()[0]]
     keys = {
         "submission": submission.pk,
@@ -352,6 +379,14 @@ def things():
     book.booked(submission)
     waiting_list.join_waitlist(submission=submission)
     calls.owe(submission=submission, reason="message", occasion="1")
+    invited.invite()
+    lists.keep(
+        found=Read([], "utf-8"),
+        protocol="legs",
+        language="en",
+        by=builders.member("front desk"),
+        request_id="r",
+    )
     Closure(first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
     Holiday(day=date(2030, 1, 1), name="New Year’s Day").save()
     LocationProfile(location=book.location()).save()

@@ -236,7 +236,7 @@ def parse_code(text: str) -> str:
     return "".join(filter(str.isalnum, text[:40])).upper()
 
 
-def _new_code() -> str:
+def new_code() -> str:
     """Return a code of eight random symbols from the alphabet of references: 38 bits."""
     first, second = new_reference(), new_reference()
     return f"{first[:4]}-{second[:4]}"
@@ -258,7 +258,7 @@ def _new_challenge(
 
     Returns the key for the browser.
     """
-    key, code = new_key(), _new_code()
+    key, code = new_key(), new_code()
     challenge = Challenge(
         browser_hash=digest(key),
         reference=reference or "",

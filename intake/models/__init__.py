@@ -12,6 +12,7 @@ from intake.models import (  # noqa: F401
     clinic_time,
     contact_points,
     findings,
+    invitations,
     people,
     rota,
     safe_contact,

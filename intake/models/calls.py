@@ -38,6 +38,7 @@ class CallTask(models.Model):
         CHANGED = "changed", _("The appointment is moved")
         CANCELLED = "cancelled", _("The appointment is cancelled")
         MISSED = "missed", _("The patient did not come")
+        INVITED = "invited", _("We ask the patient to answer questions")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="call_tasks")

@@ -332,6 +332,9 @@ class Draft(models.Model):
     revision = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField(db_index=True)
+    # When the patient is reminded of saved answers. None if the patient wants no reminder, and
+    # after the one reminder.
+    remind_at = models.DateTimeField(null=True)
     submission = models.ForeignKey(
         Submission, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )

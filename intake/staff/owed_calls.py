@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy
 from clinic.adminsite import ClinicAdminSite
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import Call, CallTask
+from intake.models.invitations import Invitation
 from intake.models.submissions import Communication, Submission
 from intake.staff.reach_words import reach_words
 from intake.staff.tries import wrong_number_words
@@ -244,11 +245,23 @@ def due_words(task: CallTask) -> str:
 
 
 def calls_to_make(request: HttpRequest) -> dict[str, Any]:
-    """Return the number of owed calls for the page header, counted up to MOST, in one query."""
+    """Return the number of owed calls for the page header, counted up to MOST, in one query.
+
+    Calls to invited persons without a submission count, too; `invited_to_call` counts them alone.
+    """
     if not request.user.has_perm("intake.view_calltask"):
         return {}
-    count = CallTask.objects.to_make()[:MOST].count()
-    return {"calls_to_make": f"{MOST - 1}+" if count == MOST else str(count)}
+    owed = _marked(CallTask.objects.to_make(), is_invited=False)
+    if request.user.has_perm("intake.view_invitation"):
+        owed = owed.union(_marked(Invitation.objects.to_call(), is_invited=True), all=True)
+    marks = [is_invited for _pk, is_invited in owed[:MOST]]
+    count = f"{MOST - 1}+" if len(marks) == MOST else str(len(marks))
+    return {"calls_to_make": count, "invited_to_call": sum(marks)}
+
+
+def _marked(rows: QuerySet[Any], *, is_invited: bool) -> QuerySet[Any, tuple[UUID, bool]]:
+    marked: QuerySet[Any, Any] = rows.order_by().annotate(is_invited=Value(is_invited))
+    return marked.values_list("pk", "is_invited")
 
 
 ClinicAdminSite.also.append(calls_to_make)

@@ -34,7 +34,7 @@ from intake.models.appointments import Appointment, CancelReason, Offer
 from intake.models.calls import CallTask
 from intake.models.clinic_time import VisitType
 from intake.models.submissions import Submission
-from intake.staff import reads
+from intake.staff import paperwork, reads
 from intake.staff.lists import address_back, find_patients, record_page, record_view
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.staff.reach_words import reach_words
@@ -136,6 +136,7 @@ class AppointmentAdmin(DayList):
         return {
             **context,
             "offers": offers,
+            "paperwork": paperwork.paperwork_of([row]).get(row.pk),
             **notes_of(row),
             "history": history_of(row),
             **buttons_for(row, request),

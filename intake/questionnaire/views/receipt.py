@@ -17,7 +17,7 @@ from intake.access.part_2 import is_offered
 from intake.appointments.views.visit_words import words_of
 from intake.domain.computed import reads
 from intake.domain.definition import Protocol
-from intake.models.appointments import AppointmentRequest, WishedVisit
+from intake.models.appointments import AppointmentRequest, Day, WishedVisit
 from intake.models.clinic_time import Location
 from intake.models.submissions import Kind, Submission
 from intake.questionnaire import all_questions, drafts
@@ -156,11 +156,27 @@ def wish_words(request: AppointmentRequest) -> str:
         return _("You asked us to call you to arrange a visit.")
     if settings.APPOINTMENT_MODE == "slots":
         return _("No time is booked yet.")
+    days = wished_days(request)
+    if not days:
+        return {
+            WishedVisit.IN_PERSON: _("You asked for a visit at the clinic."),
+            WishedVisit.VIDEO: _("You asked for a visit by video."),
+            WishedVisit.PHONE: _("You asked for a visit by phone."),
+        }[WishedVisit(request.visit_type)]
     return {
-        WishedVisit.IN_PERSON: _("You asked for a visit at the clinic."),
-        WishedVisit.VIDEO: _("You asked for a visit by video."),
-        WishedVisit.PHONE: _("You asked for a visit by phone."),
-    }[WishedVisit(request.visit_type)]
+        WishedVisit.IN_PERSON: _("You asked for a visit at the clinic: %(days)s."),
+        WishedVisit.VIDEO: _("You asked for a visit by video: %(days)s."),
+        WishedVisit.PHONE: _("You asked for a visit by phone: %(days)s."),
+    }[WishedVisit(request.visit_type)] % {"days": days}
+
+
+def wished_days(request: AppointmentRequest) -> str:
+    """Return in words the days of all wishes; '' if any day is right."""
+    wished = [one.get("days", ()) for one in request.wishes]
+    if not all(wished):
+        return ""
+    days = set().union(*wished)
+    return ", ".join(str(day.label) for day in Day if day in days)
 
 
 def to_read(

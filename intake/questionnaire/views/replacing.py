@@ -1,5 +1,6 @@
 """Ask before a new form takes the place of answers that this browser has not sent."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -20,8 +21,12 @@ POSTED = ("go", "device", "topic")
 """What a page posts to begin a new form. The page that asks first posts these fields again."""
 
 
-def ask_first(request: Request, draft: Draft | None) -> HttpResponse | None:
+def ask_first(
+    request: Request, draft: Draft | None, *, carried: Iterable[tuple[str, str]] = ()
+) -> HttpResponse | None:
     """Return the page that names the unsent answers which a new form would replace.
+
+    `carried` are further controls that the page posts again.
 
     Returns None if the draft has no answers, or if the patient has read this page and agreed. The
     agreement counts only for what the page named: after a change of the draft the page asks again.
@@ -34,7 +39,10 @@ def ask_first(request: Request, draft: Draft | None) -> HttpResponse | None:
     context = {
         "draft": what_is_there(draft),
         "seen": seen,
-        "posted": [(name, request.POST[name]) for name in POSTED if name in request.POST],
+        "posted": [
+            *((name, request.POST[name]) for name in POSTED if name in request.POST),
+            *carried,
+        ],
     }
     return render(request, "intake/replace.html", context)
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from clinic.requests import Request
 from intake import mail_address
-from intake.access.forms import FindForm
+from intake.access.forms import SaveForm
 from intake.draft_content import SAVE, SAVED_ADDRESS
 from intake.errors import Conflict, Gone
 from intake.models.submissions import Draft, Kind
@@ -30,7 +30,7 @@ from intake.questionnaire.walk import Walk
 
 def show_typed(request: Request, *, status: int, notice: str) -> HttpResponse:
     return show(
-        request, None, FindForm(data=request.POST), status=status, notice=notice or _("Try again.")
+        request, None, SaveForm(data=request.POST), status=status, notice=notice or _("Try again.")
     )
 
 
@@ -59,6 +59,7 @@ def save(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
             draft=draft,
             address=address,
             kept=bool(form.left_blank),
+            remind=not form.cleaned_data["quiet"],
             may_tell=lambda: may_write_to(address, "save"),
         )
     except Gone:
@@ -78,11 +79,11 @@ def _show_page(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     return show(request, walk, _form(walk), status=200)
 
 
-def _form(walk: Walk, data: QueryDict | None = None) -> FindForm:
+def _form(walk: Walk, data: QueryDict | None = None) -> SaveForm:
     """Return the form with the address that the draft has, if the veil does not hide it."""
     known, veiled = known_address(walk)
     initial = {} if veiled else {"address": mail_address.readable_form(known)}
-    form = FindForm(data=data, initial=initial)
+    form = SaveForm(data=data, initial=initial)
     form.keep({"address": {"address": known}} if veiled else {})
     return form
 

@@ -24,6 +24,7 @@ from intake.questionnaire.views.browser import reach_words
 from intake.questionnaire.views.page_parts import (
     back_url,
     panel_cards,
+    progress,
     red_flag_cards,
     redirect_onward,
     step_context,
@@ -207,7 +208,8 @@ def _initial(wish: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _context(request: Request, walk: Walk, form: TimesForm) -> dict[str, Any]:
-    return step_context(walk.words, walk.protocol.approved, walk.kind, APPOINTMENT, form) | {
+    part = progress(walk, APPOINTMENT)
+    return step_context(walk.words, walk.protocol.approved, APPOINTMENT, form, part=part) | {
         "back_url": back_url(request, walk, APPOINTMENT),
         "panels": panel_cards(walk),
         "change": bool(request.GET.get("change")),

@@ -17,32 +17,32 @@ CLINIC_PAGES = {
     for what in ("locationprofile", "clinicianprofile", "insuranceplan", "clinictext")
     for verb in ("view", "add", "change")
 }
+SUBMISSIONS = {"intake.view_submission", "intake.decide_submission", "intake.add_finding"}
 CALLS = {"intake.view_calltask", "intake.change_calltask"}
+INVITATIONS = {f"intake.{verb}_invitation" for verb in ("view", "add", "change")}
 ROTA = {f"intake.{verb}_oncall" for verb in ("view", "add", "change", "delete")}
 LEAVE = {f"intake.{verb}_leave" for verb in ("view", "add", "change", "delete")}
 RED_FLAGS = {"intake.view_openredflag"}
 TABLE = {
     "clinician": {
-        *("intake.view_submission", "intake.decide_submission", "intake.view_appointment"),
-        *("intake.add_finding", "intake.export_submission"),
+        *("intake.view_appointment", "intake.export_submission"),
+        "intake.change_notreachedprocedure",
         *("education.view_page", "education.review_page"),
     }
+    | SUBMISSIONS
     | CALLS
+    | INVITATIONS
     | LEAVE
     | MESSAGES
     | RED_FLAGS,
-    "duty": {"intake.view_submission", "intake.decide_submission", "intake.add_finding"}
-    | CALLS
-    | LEAVE
-    | MESSAGES
-    | RED_FLAGS
-    | ROTA,
+    "duty": SUBMISSIONS | CALLS | LEAVE | MESSAGES | RED_FLAGS | ROTA,
     "front desk": {
         *("intake.view_frontdesk", "intake.change_frontdesk", "intake.view_appointment"),
         *("intake.change_appointment", "intake.overbook_appointment"),
     }
     | CLINIC_TIME
     | CALLS
+    | INVITATIONS
     | MESSAGES
     | ROTA,
     "content editor": {

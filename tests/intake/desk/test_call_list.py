@@ -89,6 +89,7 @@ def test_each_reason_says_what_the_patient_has_to_hear(desk):
         "lost": str(made[0].pk),
         **dict.fromkeys(("confirmed", "changed", "cancelled", "missed"), f"{visit.pk}:1"),
         "more": "of another kind",
+        "invited": f"{visit.pk}:1",
     }
     assert set(occasions) == set(CallTask.Reason.values)
     for reason, occasion in occasions.items():
