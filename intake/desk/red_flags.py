@@ -98,6 +98,15 @@ class OpenRedFlagAdmin(ListOnly[OpenRedFlag], PatientAdmin[OpenRedFlag]):
         page = reverse("admin:intake_submission_change", args=[row.pk])
         return format_html('<a href="{}">{}</a>', page, row.reference)
 
+    @admin.display(description=gettext_lazy("Patient"))
+    def patient(self, row: Any) -> str:
+        name = super().patient(row)
+        if not row.reach.may_call:
+            return name
+        number = row.reach.phone
+        link = '{}<br><a class="tel" href="tel:{}">{}</a>'
+        return format_html(link, name, number, phone_words(number))
+
     @admin.display(description=gettext_lazy("Open for"))
     def age(self, row: Any) -> str:
         return span_words(timezone.now() - row.since)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -26,12 +27,13 @@ from intake.appointments.admin.clinic_time_forms import (
     HoursForm,
     InUseForm,
     LocationForm,
+    PersonField,
     closure_zone,
 )
 from intake.appointments.admin.filters import ClinicianFilter, LocationFilter
 from intake.appointments.admin.words import time_words
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
-from intake.models.people import deciders
+from intake.models.people import deciders, with_leave
 from intake.staff.plain_forms import PlainFormAdmin
 
 LISTS = [
@@ -205,7 +207,7 @@ class ClosureAdmin(ClinicTimeAdmin[Closure]):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
         if db_field.name == "on_call":
-            kw["queryset"] = deciders().distinct().order_by("username")
+            kw |= {"queryset": offered_on_call(), "form_class": PersonField}
         return super().formfield_for_foreignkey(db_field, request, **kw)
 
     def has_delete_permission(self, request: HttpRequest, obj: Closure | None = None) -> bool:
@@ -228,6 +230,12 @@ class ClosureAdmin(ClinicTimeAdmin[Closure]):
     @admin.display(description=gettext_lazy("Where"))
     def where(self, row: Closure) -> str:
         return str(row.location) if row.location else _("everywhere")
+
+
+def offered_on_call() -> QuerySet[User]:
+    """Return the people who can be named for a time on call."""
+    rows = deciders().distinct().order_by("username")
+    return with_leave(rows, timezone.localdate())
 
 
 def _days_words(first: date | None, last: date | None) -> str:

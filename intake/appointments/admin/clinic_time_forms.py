@@ -20,6 +20,7 @@ from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours
 from intake.models.rota import Leave
 from intake.ways import broken_promises
 from intake.ways.broken_promises import Broken
+from intake.wording.people import person_words
 
 LONGEST = timedelta(days=366)  # a longer closure is a slip of the year
 InUse = TypeVar("InUse", Clinician, Location)
@@ -88,6 +89,23 @@ class HoursForm(AskingForm[OpeningHours]):
         return clinic_time.visits_without_hours(
             hours=stored, instead=self.instance, visit_types=kinds
         )
+
+
+class PersonField(forms.ModelChoiceField[User]):
+    """Choose a person, of a queryset `with_leave`. The choice says when the person is on leave.
+
+    A person who is on leave now can be on call later, so the form refuses only a time in the leave.
+    """
+
+    def label_from_instance(self, obj: Any) -> str:
+        name = person_words(obj)
+        if obj.leave_from is None:
+            return name
+        return _("%(name)s (on leave from %(first)s to %(last)s)") % {
+            "name": name,
+            "first": date_format(obj.leave_from, "DATE_FORMAT"),
+            "last": date_format(obj.leave_until, "DATE_FORMAT"),
+        }
 
 
 class WallTimeField(forms.DateTimeField):

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import hours
-from intake.appointments.admin.clinic_time import ClinicTimeAdmin, PastFilter
+from intake.appointments.admin.clinic_time import ClinicTimeAdmin, PastFilter, offered_on_call
 from intake.appointments.admin.clinic_time_forms import (
     LONGEST,
+    PersonField,
     WallTimeField,
     closure_zone,
     leave_words,
@@ -23,7 +24,6 @@ from intake.appointments.admin.clinic_time_forms import (
     show_wall_times,
 )
 from intake.forms.phone_numbers import read_phone
-from intake.models.people import deciders
 from intake.models.rota import Leave, OnCall
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
@@ -116,7 +116,7 @@ class OnCallAdmin(ClinicTimeAdmin[OnCall]):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
         if db_field.name == "person":
-            kw["queryset"] = deciders().distinct().order_by("username")
+            kw |= {"queryset": offered_on_call(), "form_class": PersonField}
         return super().formfield_for_foreignkey(db_field, request, **kw)
 
     def has_delete_permission(self, request: HttpRequest, obj: OnCall | None = None) -> bool:

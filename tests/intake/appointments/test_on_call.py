@@ -193,6 +193,18 @@ def test_a_slip_is_said_by_the_field_and_nothing_is_stored(slip, says, nina, clo
     assert OnCall.objects.count() == 1
 
 
+@pytest.mark.parametrize("name", ["oncall", "closure"])
+def test_each_choice_says_when_the_person_is_on_leave(name, nina, clock, desk):
+    omar = builders.member("clinician", "omar")
+    for person, first in ((omar, 27), (omar, 29), (nina, 30)):
+        days = {"first_day": date(2026, 11, first), "last_day": date(2026, 11, first)}
+        Leave(person=person, **days).save()
+    page = words(desk.get(url(name)))
+    assert "Nina Night (on leave from Nov. 30, 2026 to Nov. 30, 2026)" in page
+    assert "omar " in page
+    assert "omar (on leave" not in page
+
+
 def test_a_closure_names_nobody_who_is_on_leave_then(nina, clock, desk):
     Leave(person=nina, first_day=date(2026, 12, 6), last_day=date(2026, 12, 8)).save()
     days = {"first_day": "2026-12-08", "last_day": "2026-12-11", "on_call": nina.pk}

@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from intake.desk import closing
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import ProtocolDocument, Submission
 from intake.staff.filters import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
@@ -132,6 +133,20 @@ def test_every_row_of_the_bench_opens(clinician):
 )
 def test_the_worklist(clinician, query, index):
     assert_by_index(clinician, f"{WORKLIST}?{query}", index)
+
+
+def test_the_open_red_flags(clinician):
+    assert_by_index(clinician, "/admin/intake/openredflag/")
+
+
+def test_what_closes_by_itself(stored):
+    with connection.cursor() as cursor:
+        cursor.execute("set local enable_seqscan = off")
+        sql, params = closing.finished().order_by("pk").values_list("pk").query.sql_with_params()
+        cursor.execute(f"explain (analyze, format json) {sql}", params)
+        ((plan,),) = cursor.fetchall()
+    (whole,) = json.loads(plan) if isinstance(plan, str) else plan
+    assert sum(map(read, nodes(whole["Plan"]))) <= MOST
 
 
 @pytest.mark.parametrize("code", [code for code, _words in ProgressFilter.options])

@@ -97,6 +97,7 @@ def test_a_day_in_which_nobody_ends_it(people, clock):
     lead = builders.staff_client("duty")
     page, trail = lead.get(LIST), Trail()
     assert references(page) == [row.reference]
+    assert cells(page, "patient") == ["Quentin Canary(202) 555-0147"]
     assert cells(page, "age") == ["24 h"]
     assert cells(page, "assigned") == ["clinician"]
     (tries,) = cells(page, "tries")
