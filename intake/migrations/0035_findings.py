@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0029_arrival'),
+        ('intake', '0030_walk_counts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
