@@ -11,6 +11,7 @@ from django.utils.text import Truncator
 from django.utils.translation import to_locale
 
 from clinic import languages, notices
+from clinic.outgoing import mail_reports
 
 DURABLE: Final = ("fsync", "synchronous_commit", "full_page_writes")
 
@@ -136,3 +137,17 @@ def _missing_of(found: notices.Notices) -> list[str]:
         names = languages.first_few([notice.name for notice in found.drafts])
         missing.append(f"has drafts that no reader has compared: {names}")
     return missing
+
+
+@register("mail")
+def mail_that_comes_back(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn if the clinic cannot learn from its mail provider which mails came back."""
+    if settings.DEMO or not settings.EMAIL_PROVIDER:
+        return []
+    try:
+        mail_reports.view_of(settings.EMAIL_PROVIDER)
+    except mail_reports.Unchecked as error:
+        text = f"Nobody learns which mails came back: {error}."
+        hint = "docs/operations.md, Mail that comes back, says what each provider needs."
+        return [Warning(text, hint=hint, id="clinic.W010")]
+    return []

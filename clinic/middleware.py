@@ -31,11 +31,15 @@ from clinic.requests import Request
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-PRIVATE = re.compile(rf"/(?:{CODE}/)?(?:admin|account|intake|appointments|my|webhooks)/")
+PRIVATE = re.compile(rf"/(?:{CODE}/)?(?:admin|account|intake|appointments|my|i|webhooks)/")
 # A provider signs the bytes of the body, so the webhook itself reads the body, after the signature.
 WEBHOOKS = "/webhooks/"
-# the one page that takes a file, and the size limit of its form in bytes
-UPLOADS = {"/admin/education/picture/add/": 400_000}
+# the pages that take a file, and the size limit of the form in bytes; Django keeps a file of this
+# size in memory and never writes it to the disk
+UPLOADS = {
+    "/admin/education/picture/add/": 400_000,
+    "/admin/intake/invitation/list/": 2_000_000,
+}
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 

@@ -101,11 +101,12 @@ class Message(models.Model):
     class Lane(models.IntegerChoices):
         """The order in which due messages are sent: every message of a lane before the next lane.
 
-        A patient waits at a screen for a message of the lane SCREEN.
+        A patient at a screen asked for a message of the lane SCREEN, and asks again if it does not
+        come. Nobody follows it up.
         """
 
         ALERT = 0, _("Alert to staff")
-        SCREEN = 1, _("One-time code")
+        SCREEN = 1, _("To a patient at a screen")
         ORDINARY = 2, _("Ordinary")
 
     class Delivery(models.TextChoices):
@@ -142,8 +143,12 @@ class Message(models.Model):
     # a code such as "twilio 30005"
     delivery_trouble = models.CharField(max_length=80, blank=True, db_default="")
     delivery_at = models.DateTimeField(null=True)
+    # by which way the message went, or was tried last
+    channel = models.CharField(max_length=5, blank=True, db_default="")
     # Whether the person knows the news already. Then nobody owes a call for a message that is lost.
     known = models.BooleanField(db_default=False)
+    # The only way that a composer may choose, or '' for any. Not stored: see `outbox.NEXT_WAY`.
+    by = ""
 
     class Meta:
         default_permissions = ("view",)
@@ -185,9 +190,8 @@ class TextTry(models.Model):
     hash.
     """
 
-    message = models.OneToOneField(
-        Message, on_delete=models.CASCADE, primary_key=True, related_name="text_try"
-    )
+    # the id of the message; no foreign key, because the release before deletes messages
+    message = models.UUIDField(primary_key=True)
     number = models.BinaryField(max_length=32)
     # False for a text that the person asked for at a screen
     counts = models.BooleanField()

@@ -18,13 +18,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from clinic import limits
 from clinic.limits import Limit
 from clinic.logs import log
 from clinic.models import Message
-from clinic.outgoing import deliveries, texts_in, twilio
+from clinic.outgoing import deliveries, mail_reports, texts_in, twilio
 from clinic.outgoing.addresses import Closed
 from clinic.outgoing.texts_in import TextIn
 
@@ -32,14 +32,19 @@ View = Callable[..., HttpResponse]
 
 
 def webhook(
-    *, is_genuine: Callable[[HttpRequest], bool], longest: int, per_minute: int
+    *,
+    is_genuine: Callable[[HttpRequest], bool],
+    longest: int,
+    per_minute: int,
+    probed_by: tuple[str, ...] = (),
 ) -> Callable[[View], View]:
     """Guard the view of a webhook. The view gets only requests that the provider sent.
 
     `is_genuine` checks the provider's signature over `request.body`, before anything else reads
     the body and without the database, so that a flood of forged requests costs little. `longest`
     is the largest body in bytes. `per_minute` counts the genuine requests of this webhook. Twilio
-    and the providers of mail repeat a report that is answered with 429 or 503.
+    and the providers of mail repeat a report that is answered with 429 or 503. With a method of
+    `probed_by` a provider looks whether the address exists.
     """
 
     def guard(view: View) -> View:
@@ -48,9 +53,11 @@ def webhook(
         @csrf_exempt
         @login_not_required
         @never_cache
-        @require_POST
+        @require_http_methods(["POST", *probed_by])
         @wraps(view)
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            if request.method != "POST":
+                return HttpResponse(status=204)
             if not _read_body(request, longest):
                 return HttpResponse(status=413)
             if not is_genuine(request):
@@ -129,12 +136,35 @@ def twilio_status(request: HttpRequest, message_id: UUID) -> HttpResponse:
         delivery=delivery,
         trouble=trouble,
         closed=closed,
-        final=Message.Delivery.DELIVERED,
+        channel="sms",
     )
     return HttpResponse(status=204)
 
 
+# --- mail -----------------------------------------------------------------------------------------
+# a thousand events of 2,000 bytes; Mandrill's events have a part of the mail
+LONGEST_MAIL_REPORT = 2_000_000
+
+
+@webhook(
+    is_genuine=mail_reports.is_genuine,
+    longest=LONGEST_MAIL_REPORT,
+    per_minute=3_000,
+    probed_by=("HEAD", "GET"),
+)
+def mail_report(request: HttpRequest, provider: str) -> HttpResponse:
+    """Take a mail provider's report of what became of mails: one event, or a batch of them."""
+    try:
+        reports = mail_reports.reports_of(request)
+    except ValueError:
+        log("webhook not read", level=logging.WARNING, route="mail_report")
+        return HttpResponse(status=400)
+    deliveries.record_all(reports)
+    return HttpResponse(status=204)
+
+
 urlpatterns = [
+    path("mail/<slug:provider>/", mail_report, name="webhook_mail"),
     path("twilio/status/<uuid:message_id>/", twilio_status, name="webhook_twilio_status"),
     path("twilio/text/", twilio_text, name="webhook_twilio_text"),
 ]

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 TOPICS: dict[str, "StrPromise"] = {
-    Topic.UNDERSTAND: _("Understand"),
-    Topic.TREAT: _("Treat"),
-    Topic.LIVE: _("Live with it"),
+    Topic.UNDERSTAND: _("Understanding"),
+    Topic.TREAT: _("Treatment"),
+    Topic.LIVE: _("Living with it"),
 }
 FAMILIES: dict[str, "StrPromise"] = {Family.VESSELS: _("Veins, clots and arteries")}
 """What readers see of a topic and of a family."""

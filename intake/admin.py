@@ -24,6 +24,7 @@ from intake.desk import banner  # noqa: F401  (registers itself)
 from intake.desk.call_list import CallTaskAdmin
 from intake.desk.front_desk import FrontDeskAdmin
 from intake.desk.worklist import SubmissionAdmin
+from intake.invitations.admin import InvitationAdmin
 
 __all__ = [
     "AppointmentAdmin",
@@ -35,6 +36,7 @@ __all__ = [
     "FrontDeskAdmin",
     "HolidayAdmin",
     "InsurancePlanAdmin",
+    "InvitationAdmin",
     "LocationAdmin",
     "LocationProfileAdmin",
     "OpeningHoursAdmin",

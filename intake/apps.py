@@ -16,8 +16,15 @@ class IntakeConfig(AppConfig):
         from intake import calendars, checks  # noqa: F401
         from intake.appointments import offers, public_holidays
         from intake.clinic_pages import missing  # noqa: F401
-        from intake.letters import access_codes, appointments, patients, staff  # noqa: F401
-        from intake.questionnaire import usual_minutes
+        from intake.invitations import following
+        from intake.letters import (  # noqa: F401
+            access_codes,
+            appointments,
+            invitations,
+            patients,
+            staff,
+        )
+        from intake.questionnaire import reminding, usual_minutes
         from intake.staff.leaving import give_back
         from intake.ways import contact_points, escalation, waiting  # noqa: F401
 
@@ -25,6 +32,8 @@ class IntakeConfig(AppConfig):
         sweeps.each_minute(public_holidays.propose)
         sweeps.each_minute(escalation.escalate)
         sweeps.each_minute(waiting.return_unanswered)
+        sweeps.each_minute(following.remind)
+        sweeps.each_minute(reminding.remind)
         sweeps.each_minute(usual_minutes.compute)
         leaving.on_change(give_back)
         hours.calendar.register(calendars.read)

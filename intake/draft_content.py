@@ -12,6 +12,7 @@ CONTACT = "contact"
 CHECK = "check"
 EMERGENCY = "emergency"
 APPOINTMENT = "appointment"
+SAVE = "save"  # not a step: the page that asks for the address of a saved draft
 # what the veil does not hide of a contact, because it reveals no contact details; a draft that an
 # earlier release began has the last two
 CONTACT_OPEN = (WHO, ACKNOWLEDGED, "consent")
@@ -58,6 +59,8 @@ class Content:
     # the patient answers again.
     veiled: tuple[str, ...] = ()
     veiled_contact: tuple[str, ...] = ()
+    # the clinic's own calendar has a visit of this patient, so no step asks for a wish
+    has_visit: bool = False
 
     @classmethod
     def load(cls, protocol: Protocol, data: Mapping[str, Any]) -> Self:
@@ -76,6 +79,7 @@ class Content:
             suspect=tuple(data.get("suspect", ())),
             veiled=tuple(data.get("veiled", ())),
             veiled_contact=tuple(data.get("veiled_contact", ())),
+            has_visit=data.get("has_visit", False),
         )
 
     def dump(self) -> dict[str, Any]:
@@ -94,6 +98,7 @@ class Content:
             **({"suspect": list(self.suspect)} if self.suspect else {}),
             **({"veiled": list(self.veiled)} if self.veiled else {}),
             **({"veiled_contact": list(self.veiled_contact)} if self.veiled_contact else {}),
+            **({"has_visit": True} if self.has_visit else {}),
         }
 
     def visit(self, step: str, **changes: Any) -> Self:
@@ -155,7 +160,7 @@ class Content:
             returned={
                 step: {**page, "posted": _without(page["posted"], sensitive)}
                 for step, page in self.returned.items()
-                if step not in (CONTACT, EMERGENCY)
+                if step not in (CONTACT, EMERGENCY, SAVE)
             },
             veiled=tuple(q for q in self.answers if q in sensitive),
             veiled_contact=tuple(name for name in contact if name not in CONTACT_OPEN),

@@ -17,14 +17,12 @@ import jellyfish
 from clinic.secrets.sealing import blind, fold
 from intake import mail_address
 from intake.domain.stored import PHONE
+from intake.domain.typed_date import read_date
 from intake.domain.typed_text import as_key
+from intake.domain.wrong_answers import InvalidAnswer
 
 CANDIDATES = 200  # how many candidates one search opens at most
 ALIKE = 0.87  # names with at least this similarity match (Jaro-Winkler; 1 for equal names)
-_DATE_FORMS = (
-    re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"),
-    re.compile(r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})"),
-)
 
 
 def tokens(person: Mapping[str, Any]) -> list[int]:
@@ -63,15 +61,15 @@ def person_tokens(person: Mapping[str, Any]) -> list[int]:
     return sorted({blind("name", fold(name)), blind("born", born)}) if name and born else []
 
 
-def query_tokens(text: str) -> list[list[int]]:
+def query_tokens(text: str, months: Mapping[str, int]) -> list[list[int]]:
     """Return the tokens of a search term. A candidate must have a token of every inner list.
 
-    Returns an empty list if the term has nothing to search for. A search for a reference is left to
-    the caller.
+    `months` has the names of months in small letters. Returns an empty list if the term has nothing
+    to search for. A search for a reference is left to the caller.
     """
     text = as_key(text).strip()[:100]
-    if birth_date := parse_date(text):
-        return [[blind("born", birth_date.isoformat())]]
+    if dates := dates_of(text, months):
+        return [[blind("born", day.isoformat()) for day in dates]]
     if "@" in text:
         return [sorted(_emails(text))]
     digits = re.sub(r"\D", "", text)
@@ -85,13 +83,15 @@ def blinded_term(text: str) -> int:
     return blind("term", fold(text[:100]))
 
 
-def rank(text: str, person: Mapping[str, Any]) -> int:
+def rank(text: str, person: Mapping[str, Any], months: Mapping[str, int]) -> int:
     """Rank a candidate by how well the search term matches the name. 0 is best.
+
+    `months` is as in `query_tokens`.
 
     0: equal, or no name was searched. 1: every word begins a part of the name. 2: every word sounds
     or looks like a part of the name. 3: no match; the candidate has the tokens by chance.
     """
-    if not re.search(r"[^\W\d_]", text) or "@" in text:
+    if not re.search(r"[^\W\d_]", text) or "@" in text or dates_of(text, months):
         return 0
     names = [name for name in (person.get("name"), person.get("proxy_name")) if name]
     if any(fold(name) == fold(text) for name in names):
@@ -103,15 +103,19 @@ def rank(text: str, person: Mapping[str, Any]) -> int:
     return 2 if all(any(_alike(word, part) for part in parts) for word in words) else 3
 
 
-def parse_date(text: str) -> date | None:
-    """Read a date typed as 1984-02-29 or 2/29/1984. Returns None for any other text."""
-    for form in _DATE_FORMS:
-        if match := form.fullmatch(text):
-            try:
-                return date(int(match["y"]), int(match["m"]), int(match["d"]))
-            except ValueError:
-                return None
-    return None
+def dates_of(text: str, months: Mapping[str, int]) -> list[date]:
+    """Return the dates that a search term can mean, as patients type them; none for another text.
+
+    3/4/1984 can be two dates. Staff look at all patients whom a search finds, so both are found.
+    """
+    try:
+        found = read_date([text, "", ""], months)
+    except InvalidAnswer as problem:
+        if problem.code != "two_dates_possible":
+            return []
+        first, second, year = map(int, re.findall(r"\d+", text))
+        return [date(year, first, second), date(year, second, first)] if year >= 1000 else []
+    return [found] if found else []
 
 
 def _alike(word: str, part: str) -> bool:

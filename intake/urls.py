@@ -7,8 +7,9 @@ from django.urls import URLPattern
 from django.urls import path as django_path
 
 from intake.clinic_pages import views as clinic_pages
+from intake.invitations import views as invitations
 from intake.models.submissions import Kind
-from intake.my_page import choose_time, views, visits, way_in
+from intake.my_page import choose_time, views, visits, way_in, which_draft
 from intake.questionnaire.views import (
     check_page,
     emergencies,
@@ -55,15 +56,20 @@ urlpatterns = [
     path("intake/resume/", way_in.resume, name="resume"),
     path("intake/<slug:protocol>/", start.start, name="start_of"),
     path("intake/<slug:protocol>/p/<slug:step>/", pages.page, name="page"),
+    path("i/", invitations.invited, name="invited"),
+    path("i/declined/", invitations.declined, name="declined"),
     path("my/", way_in.my, name="my"),
     path("my/find/", way_in.find, name="find"),
     path("my/back/", way_in.back, name="back"),
     path("my/code/", way_in.code, name="code"),
+    path("my/which/", which_draft.which, name="which"),
     path("my/choose/", views.choose, name="choose"),
     path("my/reply/", views.reply, name="reply"),
+    path("my/alarm/", views.alarm, name="my_alarm"),
     path("my/withdraw/", views.withdraw, name="withdraw"),
     path("my/offer/", visits.offer, name="offer"),
     path("my/times/", choose_time.choose_time, name="times"),
+    path("my/times/confirm/", choose_time.confirm_time, name="confirm_time"),
     path("my/cancel/", visits.cancel, name="cancel"),
     path("my/restore/", visits.restore, name="restore"),
     path("my/here/", visits.arrive, name="here"),

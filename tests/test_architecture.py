@@ -21,9 +21,9 @@ WRITERS = (
     *(f"intake.questionnaire.{name}" for name in ("answering", "drafts", "sending", "held_time")),
     *("intake.my_page.replies", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
-    *("intake.ways.broken_promises", "intake.ways.contact_points"),
+    *("intake.ways.broken_promises", "intake.ways.contact_points", "intake.ways.safe_contact"),
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
-    "intake.questionnaire.usual_minutes",
+    *("intake.questionnaire.usual_minutes", "intake.questionnaire.reminding"),
     *(
         f"intake.desk.{name}"
         for name in ("changes", "decisions", "findings", "patient_messages", "transitions")
@@ -34,10 +34,11 @@ WRITERS = (
     ),
     *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),
     *("intake.appointments.public_holidays", "intake.clinic_pages.storing"),
+    *(f"intake.invitations.{name}" for name in ("inviting", "opening", "following", "lists")),
     *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),
     *(f"intake.appointments.{name}" for name in ("taking", "waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),
-    "intake.demonstration.clinic_pages",
+    *("intake.demonstration.clinic_pages", "intake.demonstration.invitations"),
 )
 BY_NAME = {writer.rpartition(".")[2] for writer in WRITERS}
 WRITES = {

@@ -1,5 +1,6 @@
 """When staff only open a page, nothing changes, except that an audit event is recorded."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -20,7 +21,7 @@ from tests.test_roles_matrix import TABLE, WHO, addresses_of
 from tests.test_roles_matrix import things as things  # imported so that pytest finds this fixture
 
 pytestmark = pytest.mark.django_db
-LOOKS = {"read", "list", "search", "deny"}
+LOOKS = {"read", "print", "list", "search", "deny"}
 OWN = {"clinic_staffsession"}  # stores when the session was last used, so every GET changes it
 
 
@@ -83,6 +84,8 @@ def test_each_role_opens_its_own_and_a_look_changes_nothing_but_its_record(
         got[name], wanted[name] = response.status_code, int(TABLE[name].split()[number])
         if response.status_code >= 400:
             assert b"Canary" not in response.content
+        # a browser would cut a long text and say nothing; the form says it
+        assert not re.findall(rb"<[^>]*maxlength[^>]*>", response.content), name
         after = written()
         changed |= {(name, table) for table in after if after[table] != before[table]}
         before = after

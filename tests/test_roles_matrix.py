@@ -13,16 +13,20 @@ from clinic.models import Message
 from clinic.people.roles import ROLES
 from education.services import pictures
 from intake.appointments import waiting_list
+from intake.invitations import lists
+from intake.invitations.csv_file import Read
 from intake.models.appointments import Appointment, WaitlistEntry
 from intake.models.calls import CallTask
 from intake.models.clinic_pages import ClinicianProfile, ClinicText, InsurancePlan, LocationProfile
 from intake.models.clinic_time import Clinician, Closure, Holiday, Location, OpeningHours, VisitType
+from intake.models.invitations import Invitation, InvitationList
 from intake.ways import calls
 from tests import builders
 from tests.desk import WORKLIST, waiting
 from tests.education.conftest import load
 from tests.education.samples import png
 from tests.intake import book
+from tests.intake.invitations import invited
 from tests.trail import recorded, unchained
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +62,7 @@ TABLE = {
     "intake_submission_call": "302 302 403 403 403 403",
     "intake_submission_findings": "200 200 403 403 403 403",
     "intake_submission_print": "200 200 403 403 403 403",
+    "intake_submission_export": "200 403 403 403 403 403",
     "intake_frontdesk_changelist": "403 403 200 403 403 403",
     "intake_frontdesk_change": "403 403 200 403 403 403",
     "intake_frontdesk_history": "403 403 302 403 403 403",
@@ -96,6 +101,19 @@ TABLE = {
     "intake_calltask_told": "302 302 302 403 403 403",
     "intake_calltask_add": NONE,
     "intake_calltask_delete": NONE,
+    "intake_invitation_changelist": "200 403 200 403 403 403",
+    "intake_invitation_change": "200 403 200 403 403 403",
+    "intake_invitation_history": "302 403 302 403 403 403",
+    "intake_invitation_add": "200 403 200 403 403 403",
+    "intake_invitation_delete": NONE,
+    "intake_invitation_again": "302 403 302 403 403 403",
+    "intake_invitation_withdraw": "302 403 302 403 403 403",
+    "intake_invitation_decline": "302 403 302 403 403 403",
+    "intake_invitation_reached": "302 403 302 403 403 403",
+    "intake_invitation_not_reached": "302 403 302 403 403 403",
+    "intake_invitation_code": "302 403 302 403 403 403",
+    "intake_invitationlist_add": "200 403 200 403 403 403",
+    "intake_invitationlist_change": "200 403 200 403 403 403",
     "intake_location_changelist": "403 403 200 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_location_change": "403 403 200 403 403 403",
@@ -217,6 +235,15 @@ POSTS = {
     "intake_calltask_left_word": "302 302 302 403 403 403",
     "intake_calltask_not_reached": "302 302 302 403 403 403",
     "intake_calltask_told": "302 302 302 403 403 403",
+    "intake_invitation_add": "422 403 422 403 403 403",
+    "intake_invitation_again": "302 403 302 403 403 403",
+    "intake_invitation_withdraw": "302 403 302 403 403 403",
+    "intake_invitation_decline": "302 403 302 403 403 403",
+    "intake_invitation_reached": "302 403 302 403 403 403",
+    "intake_invitation_not_reached": "302 403 302 403 403 403",
+    "intake_invitation_code": "409 403 409 403 403 403",
+    "intake_invitationlist_add": "422 403 422 403 403 403",
+    "intake_invitationlist_change": "302 403 302 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_clinician_add": "403 403 200 403 403 403",
     "intake_locationprofile_add": "403 403 403 200 403 200",
@@ -254,6 +281,7 @@ RECORDED = {
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
     *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
     *("intake_waitlistentry_changelist", "intake_calltask_changelist"),
+    *("intake_invitation_changelist", "intake_invitation_change", "intake_invitationlist_change"),
     "intake_openinghours_delete",
     *("clinic_event_changelist", "clinic_message_changelist"),
 }
@@ -277,7 +305,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
     """Return the address of each name in TABLE and POSTS, for one stored row of each model."""
     places = (Location, Clinician, VisitType, Closure, Holiday, LocationProfile, ClinicianProfile)
     places += (InsurancePlan, ClinicText)
-    alone = (Appointment, CallTask, WaitlistEntry, *places)
+    alone = (Appointment, CallTask, WaitlistEntry, Invitation, InvitationList, *places)
     rows = [*(model.objects.get() for model in alone), OpeningHours.objects.all()[0]]
     keys = {
         "submission": submission.pk,
@@ -298,7 +326,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
             args = [app]
         elif name == "view_on_site":
             args = [1, submission.pk]
-        elif model in keys and not name.endswith(("_changelist", "_add")):
+        elif model in keys and not name.endswith(("_changelist", "_add", "_export")):
             args = [keys[model]]
         else:
             args = []
@@ -319,6 +347,14 @@ def things():
     book.booked(submission)
     waiting_list.join_waitlist(submission=submission)
     calls.owe(submission=submission, reason="message", occasion="1")
+    invited.invite()
+    lists.keep(
+        found=Read([], "utf-8"),
+        protocol="legs",
+        language="en",
+        by=builders.member("front desk"),
+        request_id="r",
+    )
     Closure(first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
     Holiday(day=date(2030, 1, 1), name="New Year’s Day").save()
     LocationProfile(location=book.location()).save()

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='message',
             name='lane',
-            field=models.SmallIntegerField(choices=[(0, 'Alert to staff'), (1, 'One-time code'), (2, 'Ordinary')], db_default=2, default=2, verbose_name='lane'),
+            field=models.SmallIntegerField(choices=[(0, 'Alert to staff'), (1, 'To a patient at a screen'), (2, 'Ordinary')], db_default=2, default=2, verbose_name='lane'),
         ),
         migrations.AddIndex(
             model_name='message',

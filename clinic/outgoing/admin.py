@@ -36,8 +36,9 @@ class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
 
     list_title = gettext_lazy("Messages")
     list_display = [
-        "what", "about", "status", "attempts", "error", "due_at", "next_try", "finished_at", "acts"
-    ]  # fmt: skip
+        *("what", "about", "lane", "status", "delivered", "attempts", "error", "due_at"),
+        *("next_try", "finished_at", "acts"),
+    ]
     list_filter = [StateFilter]
     ordering = ["-id"]
     sortable_by: ClassVar[list[str]] = []
@@ -76,7 +77,9 @@ class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
         if request.method == "POST":
             try:
                 self.posts[name](
-                    message=message, by=signed_in_user(request), request_id=request_id(request)
+                    message=message,
+                    actor=audit.staff(signed_in_user(request)),
+                    request_id=request_id(request),
                 )
             except oversight.Settled as error:
                 messages.error(request, str(error))
@@ -98,6 +101,13 @@ class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
     def status(self, row: Message) -> str:
         mark = format_html('<strong class="overdue">{}</strong>', row.get_state_display())
         return mark if row.state == Message.State.FAILED else row.get_state_display()
+
+    @admin.display(description=gettext_lazy("Delivery"), empty_value="–")
+    def delivered(self, row: Message) -> str | None:
+        """Return what the provider reported, with its code in brackets."""
+        words = row.get_delivery_display() if row.delivery else ""
+        code = f"({row.delivery_trouble})" if row.delivery_trouble else ""
+        return f"{words} {code}".strip() or None
 
     @admin.display(description=gettext_lazy("Next try"))
     def next_try(self, row: Message) -> Any:

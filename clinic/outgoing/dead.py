@@ -17,18 +17,23 @@ _ENHANCED = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])")
 _WITHOUT_ENHANCED = (550, 551, 553)
 
 
+def is_said_by_enhanced(words: str) -> bool | None:
+    """Return whether the enhanced code (RFC 3463) in a reply says that the address is dead.
+
+    Returns None if the reply has no such code.
+    """
+    found = _ENHANCED.search(words)
+    return bool(_SAYS_SO.fullmatch(found[0])) if found else None
+
+
 def is_said_by_smtp(code: int, text: bytes | str) -> bool:
     """Return whether an SMTP reply to RCPT says that the address receives nothing any more.
 
-    A reply with an enhanced code (RFC 3463) is believed in what that code says. Without one, 550,
-    551 and 553 speak of the mailbox (RFC 5321, 4.2.3).
+    Without an enhanced code, 550, 551 and 553 speak of the mailbox (RFC 5321, 4.2.3).
     """
     words = text.decode("ascii", "replace") if isinstance(text, bytes) else text
-    if not 500 <= code < 600:
-        return False
-    if enhanced := _ENHANCED.search(words):
-        return bool(_SAYS_SO.fullmatch(enhanced[0]))
-    return code in _WITHOUT_ENHANCED
+    said = is_said_by_enhanced(words)
+    return 500 <= code < 600 and (code in _WITHOUT_ENHANCED if said is None else said)
 
 
 def told_by(refused: Mapping[str, tuple[int, bytes | str]]) -> tuple[Closed, ...]:

@@ -7,6 +7,7 @@ another program sent. So a report changes a message only if it says more than wh
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from django.db import transaction
@@ -21,6 +22,9 @@ from clinic.outgoing.addresses import Closed
 Delivery, State = Message.Delivery, Message.State
 _OURS = re.compile(r"<?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:@[^@>]*>?)?", re.ASCII)
 LONGEST_NAME = 80
+# The report after which no other counts: a mail may come back after a server took it, but a text
+# that a phone has is there.
+_FINAL = {"email": Delivery.UNDELIVERED, "sms": Delivery.DELIVERED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +79,12 @@ def record(
     trouble: str = "",
     provider_id: str = "",
     closed: Closed | None = None,
-    final: Message.Delivery = Delivery.UNDELIVERED,
+    channel: Literal["email", "sms"] = "email",
 ) -> None:
     """Store a report about one message; see `Report`. Does nothing if the message is unknown.
 
     The first report that a message is lost has the consequences of a message that could not be sent
-    (`outbox.when_unsent`), in the same transaction. `final` is the report after which no other
-    counts: a mail can come back after a server took it, but a text that a phone has is there.
+    (`outbox.when_unsent`), in the same transaction.
     """
     with transaction.atomic():
         rows = Message.objects.filter(pk=message_id)
@@ -92,6 +95,7 @@ def record(
             addresses.close(closed)
         if provider_id and not row.provider_id:
             rows.update(provider_id=provider_id)
+        final = _FINAL[channel]
         stored = _weight(row.delivery, row.delivery_trouble, final)
         if _weight(delivery, trouble, final) <= stored:
             return

@@ -31,6 +31,10 @@ Lane = Message.Lane
 METADATA = "message"  # the name under which a mail provider keeps the id of a message
 LONGEST_JOB = timedelta(minutes=10)  # a task that has run longer has lost its worker
 KEPT = timedelta(days=30)  # how long a finished message is kept
+NEXT_WAY = "next_way"
+"""The kind of a message that sends an earlier message again by another way.
+
+Its occasion is the id of the earlier message and the channel: each way is taken once."""
 ENOUGH = timedelta(hours=1)  # the time that a patient needs to act on a text message
 
 
@@ -241,9 +245,13 @@ def _claim() -> Any:
 
 def _deliver(message: Any) -> None:
     result = _try(message)
-    if message.lane == Lane.ALERT and result.state == Message.State.FAILED:
-        # an alert stays due until it is sent, or until its composer says that it is not needed
-        result = replace(result, state=Message.State.WAITING)
+    if result.state == Message.State.FAILED:
+        if message.lane == Lane.ALERT:
+            # an alert stays due until it is sent, or until its composer says that it is not needed
+            result = replace(result, state=Message.State.WAITING)
+        elif message.lane == Lane.SCREEN and result.closed:
+            # a patient mistyped an address: no staff can help, and the patient asks again
+            result = replace(result, state=Message.State.DROPPED)
     if result.state == Message.State.WAITING:
         results.put_off(message, result)
     else:
@@ -265,6 +273,7 @@ def _try(message: Any) -> Result:
             return Result(Message.State.DROPPED)
         if not letter.to:
             return Result(Message.State.FAILED, trouble.NO_RECIPIENT)
+        message.channel = letter.channel
         send = _send_text if letter.channel == "sms" else _send_mail
         return send(message, letter)
     except NoWay:
@@ -325,6 +334,61 @@ def message_id(message: Message) -> str:
     return f"<{message.pk}@{urlsplit(settings.SITE_ORIGIN).hostname}>"
 
 
+# --- the next way ---------------------------------------------------------------------------------
+
+
+def send_by(message: Message, channel: str) -> None:
+    """Order a message that could not be sent once more, by another channel.
+
+    Called by a function that `when_unsent` registered, in its transaction. Staff need not see to
+    the earlier message any more.
+    """
+    Message.objects.filter(pk=message.pk).update(state=Message.State.DROPPED)
+    put(
+        kind=NEXT_WAY,
+        occasion=f"{message.pk}:{channel}",
+        payload=results.KNOWN if message.known or message.payload == results.KNOWN else None,
+        expires=message.expires_at,
+    )
+
+
+def tried_channels(message: Message) -> set[str]:
+    """Return the channels by which a message, or a later one in its place, was sent or tried."""
+    later = Message.objects.filter(kind=NEXT_WAY, occasion__startswith=f"{message.pk}:")
+    tried = {occasion.partition(":")[2] for occasion in later.values_list("occasion", flat=True)}
+    return tried | {message.channel} - {""}
+
+
+def _first_of(message: Message) -> Message | None:
+    """Return the message that `message` sends again, bound to the channel of `message`."""
+    pk, _colon, channel = message.occasion.partition(":")
+    first = Message.objects.filter(pk=pk).first()
+    if first:
+        first.by = channel
+        first.payload = results.KNOWN if first.known else None
+    return first
+
+
+def _about_firsts(occasions: list[str]) -> Mapping[str, str]:
+    ids = {occasion: occasion.partition(":")[0] for occasion in occasions}
+    names = abouts(Message.objects.filter(pk__in=set(ids.values())))
+    known = {str(pk): name for pk, name in names.items()}
+    return {occasion: known.get(pk, "") for occasion, pk in ids.items()}
+
+
+@composer(NEXT_WAY, about=_about_firsts)
+def _by_next_way(message: Message) -> Letter | None:
+    first = _first_of(message)
+    return _composers[first.kind](first) if first and first.kind in _composers else None
+
+
+@when_unsent(NEXT_WAY)
+def _unsent_by_next_way(message: Message) -> None:
+    first = _first_of(message)
+    if first and first.kind in results.unsents:
+        results.unsents[first.kind](first)
+
+
 # --- the sweep ------------------------------------------------------------------------------------
 
 
@@ -347,6 +411,7 @@ def _put_into_lanes() -> None:
 def prune() -> int:
     """Delete the messages that were sent or dropped more than KEPT ago. Returns how many."""
     DBTaskResult.objects.finished().filter(finished_at__lt=Now() - KEPT).delete()
+    pacing.prune()
     over = Message.objects.filter(state__in=(Message.State.SENT, Message.State.DROPPED))
     deleted, _by_model = over.filter(finished_at__lt=Now() - KEPT).delete()
     return deleted

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
@@ -42,32 +41,33 @@ def trouble() -> Trouble:
         return Trouble(*cursor.fetchone())
 
 
-def try_again(*, message: Message, by: User, request_id: str) -> None:
+def try_again(*, message: Message, actor: str, request_id: str = "") -> None:
     """Make a failed message due now, like a new message. Raises Settled.
 
-    The payload is already deleted. If the composer needs it, the message is dropped.
+    The payload is already deleted. If the composer needs it, the message is dropped. `actor` is a
+    name for the audit trail.
     """
     fresh: dict[str, Any] = {"attempts": 0, "finished_at": None, "due_at": Now(), "next_at": Now()}
     fresh |= {"provider_id": "", "delivery": "", "delivery_trouble": ""}
     with transaction.atomic():
-        _settle(message, by, request_id, Message.State.WAITING, **fresh)
+        _settle(message, actor, request_id, Message.State.WAITING, **fresh)
         outbox.look.enqueue()
 
 
-def set_aside(*, message: Message, by: User, request_id: str) -> None:
+def set_aside(*, message: Message, actor: str, request_id: str = "") -> None:
     """Mark a failed message as settled without sending it. Raises Settled."""
     with transaction.atomic():
-        _settle(message, by, request_id, Message.State.DROPPED, finished_at=Now())
+        _settle(message, actor, request_id, Message.State.DROPPED, finished_at=Now())
 
 
 def _settle(
-    message: Message, by: User, request_id: str, state: Message.State, **changes: Any
+    message: Message, actor: str, request_id: str, state: Message.State, **changes: Any
 ) -> None:
     failed = Message.objects.filter(pk=message.pk, state=Message.State.FAILED)
     if not failed.update(state=state, **changes):
         raise Settled("Somebody has dealt with this message already.")
     audit.record(
-        actor=audit.staff(by),
+        actor=actor,
         action="state",
         subject=str(message.pk),
         request_id=request_id,

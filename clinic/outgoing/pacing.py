@@ -41,13 +41,13 @@ def begin(message: Message, number: str, *, asked: bool) -> Go:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(sql.LOCK_NUMBER, [int.from_bytes(key[:8], signed=True)])
-        earlier = TextTry.objects.filter(message=message).first()
+        earlier = TextTry.objects.filter(message=message.pk).first()
         if earlier:
             return Go(tried_at=earlier.at)
         wait_until = None if asked else _allowed_from(key, now)
         if wait_until is not None and wait_until > now:
             return Go(wait_until=wait_until)
-        TextTry.objects.create(message=message, number=key, counts=not asked, at=now)
+        TextTry.objects.create(message=message.pk, number=key, counts=not asked, at=now)
     return Go()
 
 
@@ -70,3 +70,9 @@ def within_hours(moment: datetime) -> datetime:
         return moment
     day = local.date() + timedelta(days=local.hour >= last)
     return datetime.combine(day, time(first), local.tzinfo)
+
+
+def prune() -> int:
+    """Delete the tries that no count and no look-up needs any more. Returns how many."""
+    deleted, _by_model = TextTry.objects.filter(at__lt=timezone.now() - 2 * WEEK).delete()
+    return deleted

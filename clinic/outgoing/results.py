@@ -57,6 +57,7 @@ def finish(message: Message, result: Result) -> None:
         rows = rows.filter(attempts=message.attempts)
     over: dict[str, Any] = {"payload": None, "claimed_until": None, "finished_at": Now()}
     over["known"] = message.known or message.payload == KNOWN
+    over["channel"] = message.channel
     if result.provider_id:
         over["provider_id"] = result.provider_id
 
@@ -100,8 +101,8 @@ def _follow_success(message: Message) -> None:
 def fail_sent(*, message: Message, error: str) -> None:
     """Mark a sent message as failed, because the provider says that it reached nobody.
 
-    Called in a transaction. What follows an unsent message follows once, now. A code for a patient
-    at a screen stays as it is, because nobody can follow it up.
+    Called in a transaction. What follows an unsent message follows once, now. A message to a
+    patient at a screen stays as it is, because nobody can follow it up.
     """
     rows = Message.objects.filter(pk=message.pk, state=Message.State.SENT)
     if message.lane == Lane.SCREEN or not rows.update(state=Message.State.FAILED, error=error):

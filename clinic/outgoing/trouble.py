@@ -38,7 +38,34 @@ _LATER = Meaning(
     "Wait: the worker tries again. If it lasts, ask the provider.",
 )
 _MEANINGS = (
-    (r"bounced|rejected|smtp 55[0134]|recipient refused|sms refused", _ADDRESS),
+    (r"bounced|rejected|smtp 55[013]|recipient refused|sms refused", _ADDRESS),
+    (
+        r"twilio 21610|unsubscribed",
+        Meaning(
+            "The owner of the address or number wants no more messages there.",
+            "Call the person, and ask how the clinic may reach them.",
+        ),
+    ),
+    (
+        r"twilio \d+|undelivered",
+        Meaning(
+            "The provider of text messages, or the phone company, did not take the message.",
+            "Look the code up in the provider's list of errors, and call the person.",
+        ),
+    ),
+    (
+        r"deferred",
+        Meaning(
+            "The recipient's mail server takes the message later.", "Wait for the next report."
+        ),
+    ),
+    (
+        r"\d+ of \d+ refused",
+        Meaning(
+            "The mail server refused some of the recipients, and took the message for the others.",
+            "Look whether the e-mail addresses of the accounts of staff are right.",
+        ),
+    ),
     (
         r"complained",
         Meaning(

@@ -32,18 +32,21 @@ _CLINIC_PAGES = frozenset(
 )
 _MESSAGES = frozenset({"clinic.view_message", "clinic.settle_message"})
 _CALLS = frozenset({"intake.view_calltask", "intake.change_calltask"})
+# a list of invitations names patients, so only those who invite see it
+_INVITATIONS = frozenset(f"intake.{verb}_invitation" for verb in ("view", "add", "change"))
 _READ_PAGES = frozenset({"education.view_page"})
 
 ROLES: dict[str, frozenset[str]] = {
     # a clinician sees only their own appointments: the admin of `intake` filters them
     "clinician": _SUBMISSIONS
     | _CALLS
+    | _INVITATIONS
     | _MESSAGES
     | _READ_PAGES
-    | {"education.review_page", "intake.view_appointment"},
+    | {"education.review_page", "intake.view_appointment", "intake.export_submission"},
     # the duty role is told first of a red flag that no clinician has attended to
     "duty": _SUBMISSIONS | _CALLS | _MESSAGES,
-    "front desk": _FRONT_DESK | _APPOINTMENTS | _CLINIC_TIME | _CALLS | _MESSAGES,
+    "front desk": _FRONT_DESK | _APPOINTMENTS | _CLINIC_TIME | _CALLS | _INVITATIONS | _MESSAGES,
     # a content editor writes and publishes; a clinician confirms that the text is medically right
     "content editor": _READ_PAGES
     | _CLINIC_PAGES

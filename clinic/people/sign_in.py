@@ -205,6 +205,20 @@ def _ask_for_second_factor(request: HttpRequest, name: str) -> HttpResponse | No
     return redirect(f"{reverse('mfa_reauthenticate')}?{query}")
 
 
+def ask_for_fresh_factor(request: HttpRequest) -> HttpResponse | None:
+    """Redirect to the page that asks for the second factor once more, before a sensitive act.
+
+    Returns None if the user proved a second factor within FRESH_SECONDS. A form that is posted
+    later than that has to be filled in again.
+    """
+    records = get_authentication_records(request, signed_in_user(request))
+    proved = [record["at"] for record in records if record["method"] == "mfa"]
+    if proved and time.time() - proved[-1] < FRESH_SECONDS:
+        return None
+    query = urlencode({"next": request.path})
+    return redirect(f"{reverse('mfa_reauthenticate')}?{query}")
+
+
 def _page_of_typed_text(request: HttpRequest) -> HttpResponse | None:
     """Show the text of a form that was posted after its session had ended, so that staff can copy
     the text.

@@ -140,7 +140,8 @@ def drawing_url(name: str) -> str:
 def control(field: BoundField) -> SafeString:
     """Render the control, connected to its hint, error and unit.
 
-    The control never has `required`, because the server explains a missing answer in its own words.
+    The control never has `required`, because the server explains a missing answer in its own words,
+    and never `maxlength`, because the browser would cut a long text and say nothing.
     A number is typed into a text box with a number pad, because a turn of the mouse wheel or an
     arrow key can change a number box unnoticed.
     """
@@ -159,7 +160,8 @@ def control(field: BoundField) -> SafeString:
         return rendered
     parts = widget.get_context(field.html_name, field.value(), attrs)["widget"]
     attrs = {"type": parts["type"], "name": parts["name"], **parts["attrs"]}
-    attrs.pop("required", None)
+    for name in ("required", "maxlength"):
+        attrs.pop(name, None)
     if which == "number":
         for name in ("min", "max", "step"):
             attrs.pop(name, None)

@@ -8,6 +8,7 @@ of the database.
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +22,7 @@ from django.utils import timezone
 from clinic import audit
 from clinic.ids import new_reference
 from clinic.outgoing import outbox
-from clinic.secrets.sealing import index_key
+from clinic.secrets.sealing import Words, index_key
 from intake import documents, mail_address, search
 from intake.access import grants, sql
 from intake.access.code_limits import CODE_LIFETIME, count_letter
@@ -30,6 +31,8 @@ from intake.domain.stored import PHONE
 from intake.draft_content import Content
 from intake.models.access import Challenge, Grant
 from intake.models.submissions import Device, Draft, Kind, Submission
+from intake.ways import contact, contact_points
+from intake.ways.contact import Channel
 
 TRIES = 5
 MOST = 20  # a code opens at most this many submissions, the newest of the mailbox
@@ -92,6 +95,27 @@ def renew(*, key: str) -> str | None:
     return _new_challenge(old.address_key, old.reference or None, old.draft, old.submissions)
 
 
+def keep_typed(*, key: str, code: str, why: str = "") -> bool:
+    """Keep a typed code that opened nothing, so that the page shows it again with its error.
+
+    Returns False when the browser has no challenge that could hold it.
+    """
+    challenge = _latest_challenge(key)
+    if challenge is None:
+        return False
+    sealed = Challenge._meta.get_field("returned").seal_for(
+        challenge.pk, {"code": code, "why": why}
+    )
+    Challenge.objects.filter(pk=challenge.pk).update(returned=sealed)
+    return True
+
+
+def typed_before(*, key: str) -> Words | None:
+    """Return the code that `keep_typed` kept for the browser, and why; None if there is none."""
+    challenge = _latest_challenge(key)
+    return challenge.returned if challenge else None
+
+
 def may_still_try(*, key: str) -> bool:
     """Whether the browser has a live challenge with tries left.
 
@@ -130,6 +154,7 @@ def redeem(*, key: str, code: str, request_id: str = "") -> Opened | None:
     with transaction.atomic():
         if not _use_up(pk, Q(draft=draft_id) if draft_id else Q(submissions__overlap=submissions)):
             return None
+        _verify(pk, request_id)
         if draft_id:
             return _open_draft(pk, draft_id, request_id)
         return Opened(
@@ -148,6 +173,18 @@ def _use_up(challenge: UUID, same: Q) -> bool:
     if challenge not in codes:
         return False
     return bool(Challenge.objects.filter(pk__in=codes).update(used_at=Now()))
+
+
+def _verify(challenge: UUID, request_id: str) -> None:
+    """Keep that the patient read the code at the address to which the code was sent."""
+    row = Challenge.objects.select_related("draft").get(pk=challenge)
+    if address := address_of(row):
+        contact_points.verify(
+            channel=_channel_of(address),
+            address=address,
+            actor=audit.system("codes"),
+            request_id=request_id,
+        )
 
 
 def _open_draft(challenge: UUID, draft_id: UUID, request_id: str) -> Opened | None:
@@ -199,7 +236,7 @@ def parse_code(text: str) -> str:
     return "".join(filter(str.isalnum, text[:40])).upper()
 
 
-def _new_code() -> str:
+def new_code() -> str:
     """Return a code of eight random symbols from the alphabet of references: 38 bits."""
     first, second = new_reference(), new_reference()
     return f"{first[:4]}-{second[:4]}"
@@ -221,7 +258,7 @@ def _new_challenge(
 
     Returns the key for the browser.
     """
-    key, code = new_key(), _new_code()
+    key, code = new_key(), new_code()
     challenge = Challenge(
         browser_hash=digest(key),
         reference=reference or "",
@@ -289,19 +326,28 @@ def _written(address: str) -> bytes:
 
 
 def address_of(challenge: Challenge) -> str:
-    """Return the stored address to which the code goes, or '' when the address is no longer stored.
+    """Return the stored address to which the code goes, or '' when no code may go there.
 
     The code does not go to the typed address, because that address may only look like the stored
-    one.
+    one. No code goes to an address that is no longer stored or closed, or by a way that the patient
+    forbade.
     """
+    stored: Iterable[str]
     if challenge.draft:
-        stored = content_of(challenge.draft).addresses
+        stored = filter(_is_open, content_of(challenge.draft).addresses)
     else:
         newest = Submission.objects.filter(pk__in=challenge.submissions).order_by("-submitted_at")
-        person = row.person if (row := newest.first()) else {}
-        stored = [person.get("email", ""), person.get(PHONE, "")]
+        stored = contact.reach_of(row).codes if (row := newest.first()) else ()
     fits = (a for a in stored if challenge.address_key in search.address_tokens(a))
     return next(fits, "")
+
+
+def _is_open(address: str) -> bool:
+    return contact_points.is_open(_channel_of(address), address)
+
+
+def _channel_of(address: str) -> Channel:
+    return "email" if "@" in address else "sms"
 
 
 def content_of(draft: Draft) -> Content:

@@ -85,6 +85,22 @@ class ResumeForm(ReturnForm):
         self.order_fields(["address", "reference"])
 
 
+class QuietField(forms.BooleanField):
+    """The check box against a reminder, with a legend that the template shows above the box."""
+
+    legend = _("A reminder")
+
+
+class SaveForm(FindForm):
+    """Ask to which address the way back to saved answers goes, and whether to remind."""
+
+    quiet = QuietField(
+        label=_("Do not remind me"),
+        help_text=_("We remind you once after a day, if you have not sent your answers."),
+        required=False,
+    )
+
+
 class CodeForm(SingleValueForm):
     """Ask for a one-time code in a single field, so that the patient can paste the code."""
 

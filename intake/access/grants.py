@@ -1,5 +1,6 @@
 """Make, find and end the grant that a browser gets for a right code, and choose its submission."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -11,6 +12,7 @@ from django.utils import timezone
 from clinic import audit
 from clinic.ids import parse_reference
 from clinic.outgoing import outbox
+from clinic.secrets.sealing import Json, Sealed, SealedField
 from intake.access import sql
 from intake.access.keys import digest, new_key
 from intake.models.access import Grant
@@ -81,21 +83,46 @@ def _instances(row: tuple[Any, ...]) -> list[Any]:
     found: list[Any] = []
     values = iter(row)
     for model, fields in sql.GRANT_COLUMNS:
-        mine = list(islice(values, len(fields)))
+        mine = [
+            Sealed(bytes(value)) if value and isinstance(field, SealedField) else value
+            for field, value in zip(fields, islice(values, len(fields)), strict=True)
+        ]
         names = [field.attname for field in fields]
         found.append(model.from_db("default", names, mine) if mine[0] else None)
     return found
 
 
 def choose(*, grant: Grant, reference: str) -> bool:
-    """Choose the submission with this reference. Returns False if the grant lacks it."""
+    """Choose the submission with this reference. Returns False if the grant lacks it.
+
+    What was typed on the page of another submission is dropped, because it was meant for that one.
+    """
     wanted = parse_reference(reference)
     row = Submission.objects.filter(pk__in=grant.submissions, reference=wanted).first()
     if row:
         with transaction.atomic():
-            Grant.objects.filter(pk=grant.pk).update(chosen=row)
+            Grant.objects.filter(pk=grant.pk).update(chosen=row, returned=None)
             calls.drop(submission_id=row.pk, reasons=telling.READ)
     return row is not None
+
+
+def keep(*, grant: Grant, page: str, entry: Json) -> None:
+    """Keep what was posted on a page of the grant's browser, and why the page comes back."""
+    _store_returned(grant, {**(grant.returned or {}), page: entry})
+
+
+def drop(*, grant: Grant, pages: Collection[str]) -> None:
+    """Drop what was kept of these pages."""
+    kept = grant.returned or {}
+    left = {page: entry for page, entry in kept.items() if page not in pages}
+    if left != kept:
+        _store_returned(grant, left)
+
+
+def _store_returned(grant: Grant, pages: Json) -> None:
+    grant.returned = pages or None
+    sealed = Grant._meta.get_field("returned").seal_for(grant.pk, grant.returned)
+    Grant.objects.filter(pk=grant.pk).update(returned=sealed)
 
 
 def end(*, grant: Grant) -> None:

@@ -41,10 +41,11 @@ from intake.models.appointments import (
 )
 from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import Submission
-from intake.ways import telling
+from intake.ways import contact
 
 # a freed slot is compared with the wishes of this many requests, from the top of the list
 LOOKED_AT = 200
+OF_SUBMISSION = [f"submission__{name}" for name in ("urgency", "person", "submitted_at", "follows")]
 # an offer shorter than this leaves no time to answer, so the slot is not offered
 SHORTEST = timedelta(minutes=30)
 
@@ -239,7 +240,7 @@ def _requests_to_offer(freed: Freed, *, besides: UUID | None) -> list[Appointmen
     rows = (
         AppointmentRequest.objects.select_for_update(of=("self",), skip_locked=True)
         .select_related("submission")
-        .only("progress", "wishes", "earliest", "submission__urgency", "submission__person")
+        .only("progress", "wishes", "earliest", *OF_SUBMISSION)
         .annotate(has_at=Subquery(visit.values("during__startswith")))
         .filter(Q(has_at=None) | Q(has_at__gt=start))
         .filter(Q(earliest=None) | Q(earliest__lte=start.date()))
@@ -256,14 +257,13 @@ def _requests_to_offer(freed: Freed, *, besides: UUID | None) -> list[Appointmen
         location=str(freed.location.pk),
     )
     known = book.places()
-    chosen: list[AppointmentRequest] = []
-    for request in rows[:LOOKED_AT]:
-        if len(chosen) == settings.APPOINTMENT_WAITLIST_BATCH:
-            break
-        # a slot is not held for a patient whom no letter about the offer reaches
-        if _suits(request, slot, known) and telling.letter_reaches(request.submission):
-            chosen.append(request)
-    return chosen
+    suited: list[AppointmentRequest] = [
+        request for request in rows[:LOOKED_AT] if _suits(request, slot, known)
+    ]
+    # a slot is not held for a patient whom no letter about the offer reaches
+    reaches = contact.reaches_of(request.submission for request in suited)
+    reached = [request for request in suited if reaches[request.submission_id].way]
+    return reached[: settings.APPOINTMENT_WAITLIST_BATCH]
 
 
 def _suits(request: AppointmentRequest, slot: domain.Slot, known: Mapping[str, str]) -> bool:

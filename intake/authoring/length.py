@@ -33,7 +33,7 @@ from intake.questionnaire.forms.wish import Choices, WishForm
 from intake.questionnaire.views.browser import reach_words
 from intake.questionnaire.views.check_page import check_context
 from intake.questionnaire.views.contact_step import blank_contact
-from intake.questionnaire.views.page_parts import page_name
+from intake.questionnaire.views.page_parts import page_name, progress
 from intake.questionnaire.views.question_step import blank_page
 from intake.questionnaire.views.wish_step import blank_wish
 from intake.questionnaire.walk import Walk
@@ -182,16 +182,16 @@ def _pages(
     asks_who = uses.asks(walk.kind, uses.who.q)
     proxied = walk.proxied and not asks_who  # until the page that asks who fills in the form
     for step in walk.steps:
-        page, before = walk.page(step), walk.before(step)
+        page, before, part = walk.page(step), walk.before(step), progress(walk, step)
         if step == CONTACT:
             who = str(answers[uses.who.q]) if asks_who else None
-            yield blank_contact(content_hash, walk.kind, who, before, reach)
+            yield blank_contact(content_hash, walk.kind, who, before, reach, part)
         elif step == APPOINTMENT:
-            yield blank_wish(content_hash, walk.kind, before, reach, choices)
+            yield blank_wish(content_hash, before, reach, part, choices)
         elif page is not None:
             asked = tuple(question.id for question in page.questions)
             name = page_name(page, walk.pages)
-            yield blank_page(content_hash, page.id, asked, proxied, before, walk.kind, reach, name)
+            yield blank_page(content_hash, page.id, asked, proxied, before, reach, name, part)
             proxied = walk.proxied and (proxied or uses.who.q in asked)
     if CONTACT in walk.steps:
         contact = ContactForm(walk.words, known=answers, kind=walk.kind, data=_post(said))

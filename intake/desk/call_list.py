@@ -21,12 +21,14 @@ from django.utils.translation import gettext_lazy
 
 from clinic.lists import FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
-from intake.domain.stored import PHONE
+from intake.errors import Refused
 from intake.models.calls import CallTask
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, address_back, find_patients, record_view
 from intake.staff.owed_calls import BUTTONS, buttons_of, due_words, news_by_task
+from intake.staff.reach_words import NO_WAY, reach_words
 from intake.ways import calls
+from intake.ways.contact import reaches_of
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
 
@@ -50,20 +52,22 @@ class ByDue(FindList):
         super().get_results(request)
         self.result_list = list(self.result_list)
         news = news_by_task(self.result_list)
+        reaches = reaches_of(row.submission for row in self.result_list)
         may_note = request.user.has_perm("intake.change_calltask")
         home = "frontdesk" if request.user.has_perm("intake.view_frontdesk") else "submission"
         for row in self.result_list:
             row.news, row.may_note, row.home = news.get(row.pk, ""), may_note, home
+            row.reach = reaches[row.submission_id]
 
 
 class SettledFilter(FixedFilter):
     title = gettext_lazy("calls")
     parameter_name = "settled"
-    options = [("today", gettext_lazy("Settled today"))]
+    options = [("no_way", NO_WAY), ("today", gettext_lazy("Settled today"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() != "today":
-            return queryset.filter(settled_at=None)
+            return queryset.filter(settled_at=None, may_call=self.value() != "no_way")
         midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         return queryset.filter(settled_at__gte=midnight)
 
@@ -110,11 +114,13 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
         return str(row.submission.person.get("name") or _("Name not given"))
 
     @admin.display(description=gettext_lazy("Phone"))
-    def phone(self, row: CallTask) -> str:
-        number = row.submission.person.get(PHONE, "")
-        if not number:
-            return _("No way to reach this patient is known.")
-        return format_html('<a class="tel" href="tel:{}">{}</a>', number, phone_words(number))
+    def phone(self, row: Any) -> str:
+        words = reach_words(row.reach)
+        if not row.reach.may_call:
+            return format_html("<strong>{}</strong>", words)
+        number = row.reach.phone
+        link = '<a class="tel" href="tel:{}">{}</a><br>{}'
+        return format_html(link, number, phone_words(number), words)
 
     @admin.display(description=gettext_lazy("What to tell"))
     def why(self, row: Any) -> str:
@@ -139,7 +145,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
             '<button class="button{}" formaction="{}">{}</button>',
             [
                 ("" if name == "reached" else " plain", self.address(name, row.pk), words)
-                for name, words in buttons_of([row])
+                for name, words in buttons_of([row], row.reach)
             ],
         )
 
@@ -168,8 +174,16 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
                 for each in (each for each in tasks if each.reason != CallTask.Reason.MORE):
                     calls.settle(task=each, **given)
             else:
-                calls.record(submission=task.submission, outcome=button, tasks=tasks, **given)
+                try:
+                    calls.record(submission=task.submission, outcome=button, tasks=tasks, **given)
+                except Refused as error:
+                    messages.error(request, str(error))
+                    return self.back(request)
             messages.success(request, DONE[button])
+        return self.back(request)
+
+    def back(self, request: StaffRequest) -> HttpResponse:
+        """Redirect to the page from which the outcome was posted."""
         return redirect(address_back(request, self.address("changelist")))
 
     def posted_with(self, request: StaffRequest, task: CallTask) -> list[CallTask]:

@@ -16,11 +16,9 @@ from intake.appointments.admin.words import time_words
 from intake.appointments.ending import CHANGED, OFFERS, PLACE, VISIT, Arranged, arranged_for
 from intake.desk.decisions import DecisionInput
 from intake.domain import workflow
-from intake.domain.stored import PHONE
 from intake.letters.sentences import MESSAGES, words
-from intake.models.calls import Call
 from intake.models.submissions import Submission, Urgency
-from intake.ways.contact import way_to
+from intake.ways.contact import Reach
 from intake.ways.forms import CallForm
 from intake.wording.reading import phone_words
 
@@ -101,24 +99,31 @@ class DecisionForm(CallForm):
     )
     field_order = ("urgency", "outcome", "sentence", *CALL, *REQUEST, "reason", "note")
 
-    def __init__(self, *, submission: Submission, data: QueryDict | None = None) -> None:
-        super().__init__(submission=submission, data=data, initial={"urgency": submission.urgency})
-        call = self.fields["call"]
+    def __init__(
+        self, *, submission: Submission, data: QueryDict | None = None, reach: Reach | None = None
+    ) -> None:
+        initial = {"urgency": submission.urgency}
+        super().__init__(submission=submission, data=data, reach=reach, initial=initial)
         # With "No call" the clinician can undo a mistaken choice.
-        _set_choices(call, [("", _("No call")), *Call.Outcome.choices])
+        self.offer_outcomes([("", _("No call"))])
         self.offer_endings()
         self.ask_alarm_read()
-        if way_to(submission.person) is None:
+        if self.reach.way is None:
             self.explain_call()
 
     def explain_call(self) -> None:
         """Explain that no letter reaches this patient, so that a message also needs a call."""
-        sentence, phone = self.fields["sentence"], self.submission.person.get(PHONE, "")
+        sentence = self.fields["sentence"]
         sentence.initial, sentence.label = "", _("Tell the patient")
         sentence.help_text = _(
             "No letter reaches this patient. Call %(phone)s and note the call below. Or choose "
             "what the patient has to hear: the call is put on the call list."
-        ) % {"phone": phone_words(phone)}
+        ) % {"phone": phone_words(self.reach.phone)}
+        if not self.reach.may_call:
+            sentence.help_text = _(
+                "There is no safe way to reach this patient: do not call. The patient reads a "
+                "message only on the own page."
+            )
         sentence.error_messages["required"] = _(
             "Note a call, or choose what the patient has to hear."
         )

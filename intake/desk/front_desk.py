@@ -44,7 +44,9 @@ from intake.staff import reads
 from intake.staff.filters import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
 from intake.staff.lists import PatientAdmin, record_page, record_view, run_service
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
+from intake.staff.reach_words import NO_WAY, reach_words
 from intake.staff.status_words import alarm_mark, standing_words, target_words
+from intake.ways.contact import Reach, reach_of
 from intake.wording.reading import phone_words
 
 CALLED_ALONE = gettext_lazy(
@@ -147,15 +149,16 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
         `row` is a FrontDesk with the annotations of `get_queryset`.
         """
         reads.record_read(submission=row, by=request.user, request_id=request.request_id)
-        page, wish = SubmissionPage(row), request_of(row)
+        page, wish, reach = SubmissionPage(row), request_of(row), reach_of(row)
         return {
             "title": row.reference,
             "submission": row,
             "to_do": self.to_do(row),
             "progress": progress_words(wish, row.outcome) if wish else "",
             "name": page.name,
-            "phone": page.phone,
-            "phone_words": phone_words(page.phone),
+            "phone": reach.phone,
+            "phone_words": phone_words(reach.phone),
+            "reach_words": reach_words(reach),
             "language": page.language,
             "contact": page.contact,
             "request_": wish,
@@ -166,7 +169,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
             "waiting": self.waiting_for(row),
             "form": ProgressForm(progress=wish.progress) if wish else None,
             "refused": error,
-            **self.times_context(request, row, wish, typed, form, overbook, error),
+            **self.times_context(request, row, wish, reach, typed, form, overbook, error),
         }
 
     def times_context(
@@ -174,6 +177,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
         request: StaffRequest,
         row: FrontDesk,
         wish: AppointmentRequest | None,
+        reach: Reach,
         typed: QueryDict,
         form: ChosenSlotsForm | None,
         overbook: OverbookForm | None,
@@ -184,7 +188,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
         The week names other patients with a visit. Records that the reader saw these patients.
         """
         may_book = request.user.has_perm("intake.change_appointment")
-        may_wait, letter = free_times.may_be_offered(submission=row), letter_words(row)
+        may_wait, letter = free_times.may_be_offered(submission=row), letter_words(reach)
         visit = row.appointments.filter(status="confirmed").for_reading().first()
         shown: dict[str, Any] = {
             "visit": visit,
@@ -195,7 +199,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
             "may_wait": may_wait,
             "may_offer": may_wait and bool(letter),
             "letter": letter,
-            "owed": owed_calls_of(request, row),
+            "owed": owed_calls_of(request, row, reach),
             "times": None,
             "times_form": form,
             "hold_choices": [],
@@ -299,10 +303,11 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
         service(submission=row, by=request.user, request_id=request.request_id)
         if leave:
             messages.success(request, _("Taken off the waiting list."))
-        elif letter_words(row):
+        elif (reach := reach_of(row)).way:
             messages.success(request, _("Put on the waiting list."))
         else:
-            messages.warning(request, _("Put on the waiting list.") + " " + str(CALLED_ALONE))
+            why = CALLED_ALONE if reach.may_call else NO_WAY
+            messages.warning(request, _("Put on the waiting list.") + f" {why}")
         return redirect(self.address("change", row.pk))
 
     @booking_view

@@ -9,8 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -20,6 +22,7 @@ from clinic.lists import Context
 from clinic.requests import StaffRequest
 from intake import documents
 from intake.desk import changes, decisions, findings, patient_messages, transitions
+from intake.desk.export_page import export_page
 from intake.desk.findings_page import findings_page
 from intake.desk.forms import DecisionForm, MessageForm
 from intake.desk.submission_page import SubmissionPage
@@ -41,8 +44,10 @@ from intake.staff.filters import (
 )
 from intake.staff.lists import PatientAdmin, record_view, run_service
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
+from intake.staff.reach_words import reach_words
 from intake.staff.status_words import target_words
 from intake.ways import calls
+from intake.ways.contact import Reach, reach_of
 from intake.ways.forms import CallForm
 from intake.wording import advice
 from intake.wording.people import person_words
@@ -119,6 +124,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
                 submission=page.part_2, by=request.user, request_id=request.request_id
             )
         may_decide = request.user.has_perm("intake.decide_submission")
+        reach = reach_of(submission)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -127,18 +133,24 @@ class SubmissionAdmin(PatientAdmin[Submission]):
             "target": target_words(submission),
             "urgency_mark": self.urgency_mark(submission),
             "waiting": self.waiting_for(submission),
-            "phone_words": phone_words(page.phone),
+            "phone": reach.phone,
+            "phone_words": phone_words(reach.phone),
             "assignee": holder_words(submission),
             "message_form": MessageForm() if may_decide else None,
-            "form": (form or DecisionForm(submission=submission)) if may_decide else None,
-            "call_form": (call_form or call_form_of(submission)) if may_decide else None,
+            "form": (form or DecisionForm(submission=submission, reach=reach))
+            if may_decide
+            else None,
+            "call_form": (call_form or call_form_of(submission, reach=reach))
+            if may_decide
+            else None,
             "may_decide": may_decide,
             "fits": Fit.choices,
             "allowed": workflow.allowed(submission.status),
             "mine": submission.assignee_id == request.user.pk,
             "next": self.next_after(submission, request.user),
-            "letter": letter_words(submission),
-            "owed": owed_calls_of(request, submission),
+            "letter": letter_words(reach),
+            "reach_words": reach_words(reach),
+            "owed": owed_calls_of(request, submission, reach),
             "courses": findings.courses_of(submission),
             "line": (findings.WIDTH, findings.HEIGHT),
             "is_popup": False,
@@ -241,6 +253,14 @@ class SubmissionAdmin(PatientAdmin[Submission]):
             messages.success(request, _("The call is noted."))
         return redirect(back)
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/", view, name="intake_submission_export"), *super().get_urls()]
+
+    def export_view(self, request: StaffRequest) -> HttpResponseBase:
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return export_page(request, context)
+
     @record_view
     def findings_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts}
@@ -333,9 +353,11 @@ def holder_words(row: Any) -> str:
     return person_words(row.assignee)
 
 
-def call_form_of(submission: Submission, data: QueryDict | None = None) -> CallForm:
+def call_form_of(
+    submission: Submission, data: QueryDict | None = None, *, reach: Reach | None = None
+) -> CallForm:
     """Return the call form, with HTML ids that the decision form does not use."""
-    return CallForm(submission=submission, data=data, auto_id="call_%s")
+    return CallForm(submission=submission, data=data, reach=reach, auto_id="call_%s")
 
 
 def _free(by: User) -> QuerySet[Submission]:

@@ -6,6 +6,7 @@ the key `uses` of the protocol, so that each protocol can choose its own ids.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final
 
 from intake.domain import stored
@@ -76,7 +77,7 @@ class ShortWalks(Base, frozen=True):
     part_2: tuple[str, ...] = ()
 
 
-class Uses(Base, frozen=True):
+class Uses(Base, frozen=True, dict=True):
     """The ids of the questions that the program itself uses.
 
     `safety` is asked first, alone on its page. In the staff's summary the answers to `first_line`
@@ -113,7 +114,7 @@ class Uses(Base, frozen=True):
         """Return the questions of a short walk; None if `kind` is the questionnaire."""
         return getattr(self.walks, kind) if kind in self.walks.__struct_fields__ else None
 
-    @property
+    @cached_property
     def later(self) -> frozenset[str]:
         """The questions that only part 2 asks. The safety question is asked in every walk."""
         return frozenset(self.walks.part_2) - {self.safety}

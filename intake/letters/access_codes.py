@@ -50,7 +50,7 @@ def code(message: Message) -> Letter | None:
     )
 
 
-@outbox.composer("opened")
+@outbox.composer("opened", lane=Lane.SCREEN)
 def opened(message: Message) -> Letter | None:
     """Tell the owner of the mailbox that a code opened the draft or submission."""
     challenge = Challenge.objects.filter(pk=message.occasion).first()
@@ -60,7 +60,7 @@ def opened(message: Message) -> Letter | None:
     return _letter(address, _language(challenge), gettext_noop("Your request was opened"), "opened")
 
 
-@outbox.composer("saved")
+@outbox.composer("saved", lane=Lane.SCREEN)
 def saved(message: Message) -> Letter | None:
     """Send the reference of saved answers. Returns None when the answers were sent or deleted."""
     draft = Draft.objects.filter(pk=message.occasion.partition(":")[0], submission=None).first()

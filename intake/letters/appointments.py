@@ -87,7 +87,7 @@ def _offer_letter(message: Message, name: str) -> Letter | None:
     if not offers:
         return None
     submission = first.request.submission
-    return _letter(submission, name, [offer.appointment for offer in offers], offers[0])
+    return _letter(message, submission, name, [offer.appointment for offer in offers], offers[0])
 
 
 @outbox.composer("waitlist_offer", about=references_of_offers)
@@ -96,7 +96,7 @@ def waitlist_offer(message: Message) -> Letter | None:
     offer = _offer(message)
     if offer is None or offer.state != "open" or offer.expires_at <= timezone.now():
         return None
-    return _letter(offer.request.submission, "waitlist", [offer.appointment], offer)
+    return _letter(message, offer.request.submission, "waitlist", [offer.appointment], offer)
 
 
 @outbox.composer("offer_lost", about=references_of_offers)
@@ -105,7 +105,7 @@ def offer_lost(message: Message) -> Letter | None:
     offer = _offer(message)
     if offer is None or offer.state != "lost" or offer.request.progress == "booked":
         return None
-    return _letter(offer.request.submission, "lost", [offer.appointment])
+    return _letter(message, offer.request.submission, "lost", [offer.appointment])
 
 
 @outbox.composer("offers_withdrawn", about=references_of_offers)
@@ -126,7 +126,7 @@ def offers_withdrawn(message: Message) -> Letter | None:
     )
     offers = rows.select_related("appointment__location", "appointment__visit_type")
     times = [offer.appointment for offer in offers]
-    return _letter(first.request.submission, "withdrawn", times) if times else None
+    return _letter(message, first.request.submission, "withdrawn", times) if times else None
 
 
 # --- visits ---------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def appointment_missed(message: Message) -> Letter | None:
     if row is None or row.submission is None:
         return None
     booked_again = row.submission.appointments.filter(status="confirmed")
-    return None if booked_again.exists() else _letter(row.submission, "missed", [row])
+    return None if booked_again.exists() else _letter(message, row.submission, "missed", [row])
 
 
 @outbox.composer("come_in", about=references_of_appointments)
@@ -186,7 +186,7 @@ def come_in(message: Message) -> Letter | None:
     row = Appointment.objects.filter(pk=_pk(message)).for_reading().first()
     if row is None or row.submission is None or row.state != "called_in":
         return None
-    channel, address = required_way(row.submission)
+    channel, address = required_way(row.submission, message)
     with translation.override(row.submission.language):
         text = text_of("come_in", reference=row.submission.reference, place=row.location.name)
         subject = _("Please come in at %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
@@ -202,16 +202,20 @@ def _visit_letter(message: Message, name: str, status: str = "confirmed") -> Let
     rows = Appointment.objects.filter(pk=pk, sequence=sequence, status=status)
     rows = rows.filter(during__endswith__gt=timezone.now())
     row = rows.for_reading().first()
-    return _letter(row.submission, name, [row]) if row and row.submission else None
+    return _letter(message, row.submission, name, [row]) if row and row.submission else None
 
 
 # --- words ----------------------------------------------------------------------------------------
 
 
 def _letter(
-    submission: Submission, name: str, rows: list[Appointment], offer: Offer | None = None
+    message: Message,
+    submission: Submission,
+    name: str,
+    rows: list[Appointment],
+    offer: Offer | None = None,
 ) -> Letter:
-    channel, address = required_way(submission)
+    channel, address = required_way(submission, message)
     with translation.override(submission.language):
         text = text_of(
             "appointment_sms" if channel == "sms" else "appointment",

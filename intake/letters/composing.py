@@ -16,7 +16,7 @@ from clinic import hours
 from clinic.models import Message
 from clinic.outgoing import outbox
 from intake.models.submissions import Communication, Decision, Kind, Submission, Urgency
-from intake.ways.contact import Channel, way_to
+from intake.ways.contact import Channel, reach_of
 
 # --- the list of messages -------------------------------------------------------------------------
 
@@ -43,12 +43,14 @@ def references_of_decisions(occasions: list[str]) -> Mapping[str, str]:
 # --- what a composer needs ------------------------------------------------------------------------
 
 
-def required_way(submission: Submission) -> tuple[Channel, str]:
+def required_way(submission: Submission, message: Message) -> tuple[Channel, str]:
     """Return channel and address of a letter to the submission's patient.
 
-    Raises outbox.NoWay when no letter reaches the patient.
+    A message that is sent again is bound to its channel. Raises outbox.NoWay when no letter reaches
+    the patient.
     """
-    way = way_to(submission.person)
+    letters = reach_of(submission).letters
+    way = next((way for way in letters if message.by in ("", way[0])), None)
     if way is None:
         raise outbox.NoWay
     return way

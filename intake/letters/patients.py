@@ -29,7 +29,7 @@ def confirmation(message: Message) -> Letter | None:
     submission = submission_of(message)
     if submission is None:
         return None
-    channel, address = required_way(submission)
+    channel, address = required_way(submission, message)
     with translation.override(submission.language):
         subject = _("Your request to %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
         name = "confirmation_sms" if channel == "sms" else "confirmation"
@@ -43,7 +43,7 @@ def news(message: Message) -> Letter | None:
     if communication is None:
         return None
     submission = communication.submission
-    channel, address = required_way(submission)
+    channel, address = required_way(submission, message)
     with translation.override(submission.language):
         subject = _("A message from %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
         text = text_of("news", reference=submission.reference)
@@ -62,7 +62,7 @@ def more_reminder(message: Message) -> Letter | None:
     submission = decision.submission
     if not submission.waits_for_patient:
         return None
-    channel, address = required_way(submission)
+    channel, address = required_way(submission, message)
     with translation.override(submission.language):
         subject = _("We are waiting for your answer: %(clinic)s") % {
             "clinic": settings.CLINIC_SHORT_NAME

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0021_contact_points'),
+        ('intake', '0026_draft_reminder'),
     ]
 
     operations = [
@@ -23,6 +23,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='calltask',
             name='reason',
-            field=models.CharField(choices=[('message', 'A message from us waits to be read'), ('more', 'We need more information'), ('offer', 'Times are offered'), ('lost', 'The offered time is gone'), ('confirmed', 'The appointment is booked'), ('changed', 'The appointment is moved'), ('cancelled', 'The appointment is cancelled'), ('missed', 'The patient did not come')], max_length=16, verbose_name='reason'),
+            field=models.CharField(choices=[('message', 'A message from us waits to be read'), ('more', 'We need more information'), ('offer', 'Times are offered'), ('lost', 'The offered time is gone'), ('confirmed', 'The appointment is booked'), ('changed', 'The appointment is moved'), ('cancelled', 'The appointment is cancelled'), ('missed', 'The patient did not come'), ('invited', 'We ask the patient to answer questions')], max_length=16, verbose_name='reason'),
         ),
     ]

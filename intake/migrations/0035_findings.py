@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0030_walk_counts'),
+        ('intake', '0032_pages_that_come_back'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

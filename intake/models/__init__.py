@@ -12,6 +12,8 @@ from intake.models import (  # noqa: F401
     clinic_time,
     contact_points,
     findings,
+    invitations,
     people,
+    safe_contact,
     submissions,
 )

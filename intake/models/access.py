@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from clinic.ids import uuid7
+from clinic.secrets.sealing import Json, SealedField, Words
 from intake.models.submissions import Draft, Submission
 
 
@@ -32,6 +33,9 @@ class Challenge(models.Model):
     expires_at = models.DateTimeField()
     # When this code, or another code for the same draft or submissions, was redeemed.
     used_at = models.DateTimeField(null=True)
+    # the code that did not open anything, as it was typed, until the patient types another one:
+    # {"code": …, "why": "wrong", or "" for a text that is not a code}
+    returned = SealedField[Words | None](null=True)
 
     class Meta:
         default_permissions = ()
@@ -52,6 +56,8 @@ class Grant(models.Model):
     chosen = models.ForeignKey(Submission, null=True, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+    # the pages that came back to the patient (see `intake.my_page.returned`)
+    returned = SealedField[Json | None](null=True)
 
     class Meta:
         default_permissions = ()

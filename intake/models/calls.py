@@ -12,15 +12,20 @@ from intake.models.submissions import Submission
 
 class CallTaskQuerySet(models.QuerySet["CallTask"]):
     def open(self) -> "CallTaskQuerySet":
-        """Return the calls that staff still have to make."""
+        """Return the tasks of which staff have told the patient nothing yet."""
         return self.filter(settled_at=None)
+
+    def to_make(self) -> "CallTaskQuerySet":
+        """Return the calls that staff still have to make, and may make."""
+        return self.open().filter(may_call=True)
 
 
 class CallTask(models.Model):
     """A call to a patient whom no letter reaches.
 
     The task is open until a member of staff has reached the patient, or says that the call is not
-    needed any more.
+    needed any more. A task that may not be called stands apart from the calls to make, so that
+    staff see what the patient was not told.
     """
 
     class Reason(models.TextChoices):
@@ -32,6 +37,7 @@ class CallTask(models.Model):
         CHANGED = "changed", _("The appointment is moved")
         CANCELLED = "cancelled", _("The appointment is cancelled")
         MISSED = "missed", _("The patient did not come")
+        INVITED = "invited", _("We ask the patient to answer questions")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="call_tasks")
@@ -40,6 +46,8 @@ class CallTask(models.Model):
     occasion = models.CharField(max_length=80)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(_("call by"))
+    # False: there is no safe way to call the patient. Then nobody is told to call.
+    may_call = models.BooleanField(default=True, db_default=True)
     settled_at = models.DateTimeField(null=True)
     # None when the patient read the message on the own page, or when a newer task replaced the
     # task.

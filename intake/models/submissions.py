@@ -211,7 +211,10 @@ class Submission(models.Model):
 
     class Meta:
         default_permissions = ("view",)
-        permissions = [("decide_submission", "Can decide on a submission")]
+        permissions = [
+            ("decide_submission", "Can decide on a submission"),
+            ("export_submission", "Can export submissions"),
+        ]
         verbose_name = pgettext_lazy("worklist entry", "submission")
         indexes = [
             models.Index(fields=ORDER, name="submission_worklist", condition=IS_WAITING),
@@ -329,6 +332,9 @@ class Draft(models.Model):
     revision = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField(db_index=True)
+    # When the patient is reminded of saved answers. None if the patient wants no reminder, and
+    # after the one reminder.
+    remind_at = models.DateTimeField(null=True)
     submission = models.ForeignKey(
         Submission, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )

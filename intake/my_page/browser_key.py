@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 
 from clinic.requests import Request
 from intake.access import grants
+from intake.my_page.returned import REFUSAL
 
 
 def key_of(request: Request) -> str:
@@ -34,13 +35,18 @@ def hold_key(response: HttpResponse, key: str) -> HttpResponse:
 
 
 def with_grant(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Pass the grant and its submission to `view`. Without them, redirect to the own page."""
+    """Pass the grant and its submission to `view`. Without them, redirect to the own page.
+
+    A new act of the patient ends what the own page says about an earlier act that was refused.
+    """
 
     @wraps(view)
     def wrapper(request: Request) -> HttpResponse:
         grant = grants.find(key_of(request))
         if grant is None or grant.chosen is None:
             return redirect("intake:my")
+        if request.method == "POST":
+            grants.drop(grant=grant, pages=[REFUSAL])
         return view(request, grant=grant, submission=grant.chosen)
 
     return wrapper

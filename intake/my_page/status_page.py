@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy, override
@@ -18,17 +18,22 @@ from intake.access.forms import ReplyForm
 from intake.access.part_2 import is_offered
 from intake.appointments.views.visit_words import visit_context
 from intake.domain import workflow
-from intake.domain.definition import Question
+from intake.domain.definition import Protocol, Question, Rule
+from intake.domain.triage import rule_for_text
 from intake.errors import REFUSALS
 from intake.models.access import Grant
 from intake.models.submissions import Kind, Submission
 from intake.my_page import readers, standing
 from intake.my_page.browser_key import key_of
+from intake.my_page.returned import REFUSAL, REPLY, give_back, returned_page
 from intake.questionnaire import all_questions
 from intake.questionnaire.usual_minutes import minutes_for
+from intake.questionnaire.views.emergencies import as_fired
 from intake.questionnaire.views.next_step import next_words
+from intake.wording import advice
 from intake.wording.languages import if_foreign
 
+MOST_HEARD = 20_000  # characters of a message that are judged; ten times what may be sent
 READER_WORDS = {
     "clinician": gettext_lazy("A clinician"),
     "duty": gettext_lazy("The clinician on duty"),
@@ -50,10 +55,51 @@ def second_question(protocol: str) -> Question | None:
     return spoken.protocol.question(second.q)
 
 
-def reply_form(grant: Grant, **options: Any) -> ReplyForm:
-    """Return the form for a message about the chosen submission."""
+def reply_form(grant: Grant, data: QueryDict | None = None) -> ReplyForm:
+    """Return the form for a message about the chosen submission.
+
+    Without `data`, it has what was typed before and was not sent, without errors.
+    """
     chosen = grant.chosen
-    return ReplyForm(second=second_question(chosen.protocol_id) if chosen else None, **options)
+    second = second_question(chosen.protocol_id) if chosen else None
+    if data is None and (returned := returned_page(grant, REPLY)):
+        form = ReplyForm(second=second, data=returned.posted)
+        form.show_unjudged()
+        return form
+    return ReplyForm(second=second, data=data)
+
+
+def heard_in(form: ReplyForm, protocol: Protocol) -> Rule | None:
+    """Return the alarm rule that the text of a message fires, sent or not; None if no rule fires.
+
+    `protocol` judges the text.
+    """
+    text = form.data.get("text", "")[:MOST_HEARD]
+    return rule_for_text(protocol, text, cannot_wait=says_cannot_wait(form, protocol))
+
+
+def says_cannot_wait(form: ReplyForm, protocol: Protocol) -> bool:
+    """Whether the patient says that the message needs help today."""
+    second = protocol.uses.cannot_wait
+    return second is not None and form.data.get("second") == second.answer
+
+
+def heard_context(form: ReplyForm, protocol: Protocol, *, ask: bool = True) -> dict[str, Any]:
+    """Return the card of the alarm rule that a message fires which was not sent.
+
+    Promises no call, because the clinic does not have the message. `ask=False` needs no database.
+    """
+    rule = heard_in(form, protocol) if form.is_bound else None
+    if rule is None:
+        return {}
+    words = documents.wording(protocol.content_hash, get_language())
+    card = advice.card(words, as_fired(rule), phone=False, at=timezone.now(), ask=ask)
+    return {
+        "heard": card.whole,
+        "heard_in": card.language or get_language(),
+        "heard_spoken": card.language,
+        "heard_draft": card.draft,
+    }
 
 
 def show(
@@ -61,7 +107,8 @@ def show(
 ) -> HttpResponse:
     """Show the page of the chosen submission, or a list of submissions to choose from.
 
-    `notice` says why the clinic did not do what the patient asked for.
+    `notice` says why the clinic did not do what the patient asked for. Danger in a message that was
+    not sent is answered first.
     """
     if grant.chosen is None:
         rows = Submission.objects.filter(pk__in=grant.submissions).order_by("-submitted_at")
@@ -72,6 +119,7 @@ def show(
         return render(request, "my/list.html", {"rows": listed}, status=status)
     visit = visit_context(grant.chosen)
     context = visit | status_context(grant.chosen, visit)
+    context |= heard_context(form, documents.newest(grant.chosen.protocol_id))
     context |= {"form": form, "several": len(grant.submissions) > 1, "notice": notice}
     return render(request, "my/status.html", context, status=status)
 
@@ -146,7 +194,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
 
 
 def with_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Decorate a view: after a refusal, show the page as it is now, with the reason."""
+    """Decorate a view: after a refusal, show the own page as it is now, with the reason."""
 
     @wraps(view)
     def wrapper(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
@@ -154,6 +202,11 @@ def with_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
             return view(request, grant=grant, submission=submission)
         except REFUSALS as problem:
             fresh = grants.find(key_of(request)) or grant
+            if request.method == "POST":
+                nothing = QueryDict()
+                return give_back(
+                    request, fresh, REFUSAL, "intake:my", posted=nothing, notice=str(problem)
+                )
             return show(request, fresh, reply_form(fresh), status=409, notice=str(problem))
 
     return wrapper

@@ -6,13 +6,13 @@ No URL names a submission: the browser sends a key, whose hash is stored with th
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic import limits
 from clinic.requests import Request
@@ -25,7 +25,16 @@ from intake.models.access import Grant
 from intake.models.submissions import Draft, Kind, Submission
 from intake.my_page import replies
 from intake.my_page.browser_key import key_of, with_grant
-from intake.my_page.status_page import reply_form, show, with_refusals
+from intake.my_page.returned import REFUSAL, REPLY, give_back, returned_page
+from intake.my_page.status_page import (
+    heard_context,
+    heard_in,
+    reply_form,
+    says_cannot_wait,
+    show,
+    with_refusals,
+)
+from intake.protocols import current
 from intake.questionnaire import all_questions, part_2
 from intake.questionnaire.views import replacing
 from intake.questionnaire.views.browser import draft_of
@@ -38,7 +47,7 @@ from intake.questionnaire.views.request_limits import (
     too_often_words,
     with_retry_after,
 )
-from intake.questionnaire.views.returned import LANGUAGE
+from intake.questionnaire.views.returned import KEPT, LANGUAGE, see_other_page
 from intake.wording import advice
 
 
@@ -53,7 +62,9 @@ def choose(request: Request) -> HttpResponse:
 def show_typed_reply(
     request: Request, *, status: int, notice: str, is_closed: bool = False
 ) -> HttpResponse:
-    context = {"form": ReplyForm(data=request.POST), "notice": notice, "is_closed": is_closed}
+    form = ReplyForm(data=request.POST)
+    context = {"form": form, "notice": notice, "is_closed": is_closed}
+    context |= heard_context(form, current(), ask=False)
     return render(request, "my/reply.html", context, status=status)
 
 
@@ -73,34 +84,67 @@ def show_unsent_reply(request: Request) -> HttpResponse:
 def reply(request: Request) -> HttpResponse:
     """Send a reply to the clinic. A text that fires an alarm rule gets advice at once.
 
-    The buttons of the languages post the text, too. Then the page shows it and sends nothing.
+    A reply that cannot be sent comes back. The buttons of the languages post the text, too. Then
+    the page shows it and sends nothing.
     """
     grant = grants.find(key_of(request))
-    if grant is None or grant.chosen is None or request.method != "POST":
+    if grant is None or grant.chosen is None:
         return show_unsent_reply(request)
-    form = reply_form(grant, data=request.POST)
+    if request.method != "POST":
+        return _show_returned_reply(request, grant)
+    grants.drop(grant=grant, pages=[REFUSAL])
     if LANGUAGE in request.POST:
-        form.show_unjudged()
-        return show(request, grant, form)
-    if not form.is_valid():
-        return show(request, grant, form, status=422)
+        return _switch_language(request, grant)
+    form = reply_form(grant, request.POST)
+    judge = documents.newest(grant.chosen.protocol_id)
+    # words of danger are sent, even if the question below them was not answered as we asked
+    if not form.is_valid() and not ("text" in form.cleaned_data and heard_in(form, judge)):
+        return give_back(request, grant, REPLY, "intake:reply")
     key = f"reply:{limits.peer(request)}"
     if seconds := limits.take_all(limits.Limit(key, settings.LIMIT_INTAKE_SENDS, HOUR)):
         form.add_error(None, too_often_words(seconds))
         return with_retry_after(show(request, grant, form, status=429), seconds)
-    uses = documents.newest(grant.chosen.protocol_id).uses
-    yes = uses.cannot_wait.answer if uses.cannot_wait else None
     rule = replies.reply(
         submission=grant.chosen,
         text=form.cleaned_data["text"],
-        cannot_wait=bool(yes) and form.cleaned_data.get("second") == yes,
+        cannot_wait=says_cannot_wait(form, judge),
         request_id=request.request_id,
     )
+    grants.drop(grant=grant, pages=[REPLY])
     if rule is None:
         return redirect(f"{reverse('intake:my')}#messages")
-    judged_by = documents.newest(grant.chosen.protocol_id).content_hash
-    words = documents.wording(judged_by, get_language())
-    place = grant.chosen.location_id
+    return see_other_page("intake:my_alarm")
+
+
+def _show_returned_reply(request: Request, grant: Grant) -> HttpResponse:
+    """Show the own page with the errors of a message that could not be sent."""
+    returned = returned_page(grant, REPLY)
+    if returned is None or returned.why == KEPT:
+        return redirect("intake:my")
+    form = reply_form(grant, returned.posted)
+    return show(request, grant, form, status=200 if form.is_valid() else 422)
+
+
+def _switch_language(request: Request, grant: Grant) -> HttpResponse:
+    """Show the own page in another language, with what is typed. A page with errors keeps them."""
+    before = returned_page(grant, REPLY)
+    if before is not None and before.why != KEPT:
+        return give_back(request, grant, REPLY, "intake:reply")
+    return give_back(request, grant, REPLY, "intake:my", why=KEPT)
+
+
+@require_safe
+@with_grant
+def alarm(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """Show the advice for the patient's last message that fired an alarm rule."""
+    sent = submission.communications.filter(by=None).order_by("-at")
+    fired = next((row.words["alarm"] for row in sent if row.words["alarm"]), "")
+    judge = documents.newest(submission.protocol_id)
+    rule = next((rule for rule in judge.rules.rules if rule.id == fired), None)
+    if rule is None:  # there is no such message, or a newer protocol has no such rule
+        return redirect("intake:my")
+    words = documents.wording(judge.content_hash, get_language())
+    place = submission.location_id
     card = advice.card(words, as_fired(rule), phone=True, at=timezone.now(), place=place)
     context = {
         "advice": card.whole,
@@ -122,7 +166,8 @@ def withdraw(request: Request, *, grant: Grant, submission: Submission) -> HttpR
     except workflow.NotAllowed:  # staff have closed the submission, and the page says so
         pass
     except Conflict:  # another booking with this clinician is under way
-        return show(request, grant, reply_form(grant), status=409, notice=_("Please try again."))
+        notice = _("Please try again.")
+        return give_back(request, grant, REFUSAL, "intake:my", posted=QueryDict(), notice=notice)
     return redirect("intake:my")
 
 

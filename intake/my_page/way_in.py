@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.forms import Form
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -16,12 +16,18 @@ from clinic import limits
 from clinic.requests import Request
 from intake.access import code_limits, codes, grants
 from intake.access.forms import CodeForm, FindForm, ResumeForm, ReturnForm
+from intake.models.access import Grant
+from intake.my_page import which_draft
 from intake.my_page.browser_key import hold_key, key_of
+from intake.my_page.returned import REFUSAL, returned_page
 from intake.my_page.status_page import reply_form, show
 from intake.questionnaire import drafts
-from intake.questionnaire.views.browser import redirect_to, set_draft_cookie
 from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.request_limits import HOUR, too_often_words, with_retry_after
+from intake.questionnaire.views.returned import see_other_page
+
+OPENS_NOTHING = "opens nothing"
+LONGEST_CODE = 1000  # characters of a typed code that are shown again
 
 
 def _ask(request: Request, form_class: type[FindForm], way: str) -> HttpResponse:
@@ -66,8 +72,15 @@ def typed_question(form_class: type[FindForm], way: str) -> Callable[..., HttpRe
 def my(request: Request) -> HttpResponse:
     """Show the own page, or ask for the reference and address of a submission."""
     if request.method != "POST" and (grant := grants.find(key_of(request))):
-        return show(request, grant, reply_form(grant))
+        return _show_own_page(request, grant)
     return _ask(request, ReturnForm, "my")
+
+
+def _show_own_page(request: Request, grant: Grant) -> HttpResponse:
+    """Show the own page, and what the clinic did not do when the patient last asked for it."""
+    refused = returned_page(grant, REFUSAL)
+    status, notice = (409, refused.notice) if refused else (200, "")
+    return show(request, grant, reply_form(grant), status=status, notice=notice)
 
 
 @when_not_served(typed_question(FindForm, "find"))
@@ -120,12 +133,12 @@ def code(request: Request) -> HttpResponse:
     if not key:
         return redirect("intake:my")
     if request.method != "POST":
-        return _show_code(request, CodeForm(), status=200)
+        return _show_code_page(request, key)
     if request.POST.get("go") == "again":
         return _send_again(request, key)
     form = CodeForm(data=request.POST)
     if not form.is_valid():
-        return _show_code(request, form, status=422)
+        return _give_code_back(request, form, key)
     tries = limits.Limit(f"code-peer:{limits.peer(request)}", settings.LIMIT_TRIES_PEER, HOUR)
     # a browser whose own code has tries left may go on when its network's limit is reached
     if (seconds := limits.take_all(tries)) and not codes.may_still_try(key=key):
@@ -133,6 +146,31 @@ def code(request: Request) -> HttpResponse:
         return with_retry_after(_show_code(request, form, status=429, notice=notice), seconds)
     opened = codes.redeem(key=key, code=form.cleaned_data["code"], request_id=request.request_id)
     if opened is None:
+        return _give_code_back(request, form, key, why=OPENS_NOTHING)
+    if opened.draft and (response := which_draft.ask_first(request, opened)):
+        return response
+    return _go_to(opened)
+
+
+def _show_code_page(request: Request, key: str) -> HttpResponse:
+    """Ask for the code. If the last code opened nothing, show the code and say why."""
+    before = codes.typed_before(key=key)
+    if before is None:
+        return _show_code(request, CodeForm(), status=200)
+    typed = QueryDict(mutable=True)
+    typed["code"] = before["code"]
+    return _show_refused_code(request, CodeForm(data=typed), why=before["why"])
+
+
+def _give_code_back(request: Request, form: CodeForm, key: str, why: str = "") -> HttpResponse:
+    """Redirect to the page that shows the typed code and says why it opened nothing."""
+    if codes.keep_typed(key=key, code=form.data.get("code", "")[:LONGEST_CODE], why=why):
+        return see_other_page("intake:code")
+    return _show_refused_code(request, form, why=why)
+
+
+def _show_refused_code(request: Request, form: CodeForm, *, why: str) -> HttpResponse:
+    if form.is_valid() and why == OPENS_NOTHING:
         form.add_error(
             "code",
             _(
@@ -140,8 +178,7 @@ def code(request: Request) -> HttpResponse:
                 "window where you asked for it, and may be tried 5 times."
             ),
         )
-        return _show_code(request, form, status=422)
-    return _go_to(opened)
+    return _show_code(request, form, status=422)
 
 
 def _send_again(request: Request, key: str) -> HttpResponse:
@@ -161,9 +198,5 @@ def _send_again(request: Request, key: str) -> HttpResponse:
 def _go_to(opened: codes.Opened) -> HttpResponse:
     """Redirect to the draft or own page that the code opened, and set the cookie of its key."""
     if opened.draft:
-        walk = drafts.walk_of(opened.draft)
-        onward = redirect_to(walk.protocol, walk.first_open)
-        response = set_draft_cookie(onward, opened.key, opened.draft)
-        response.delete_cookie(settings.RETURN_COOKIE_NAME, samesite="Lax")
-        return response
+        return which_draft.open_draft(opened.key, opened.draft)
     return hold_key(redirect("intake:my"), opened.key)

@@ -26,6 +26,7 @@ from intake.draft_content import (
     APPOINTMENT,
     CONTACT,
     EMERGENCY,
+    SAVE,
     SAVED_ADDRESS,
     Content,
     detail,
@@ -36,6 +37,8 @@ from intake.questionnaire import sql
 from intake.questionnaire.drafts import walk_of
 from intake.questionnaire.walk import CONFIRM_AGE_BELOW, Walk
 
+REMIND_AFTER = timedelta(days=1)
+TELLS_ONCE_IN = timedelta(minutes=10)  # how often a saved draft's reference is sent at most
 TRIES = 5  # tries to save before Conflict is raised; a patient has two open tabs, not five
 
 
@@ -345,6 +348,7 @@ def save_for_later(
     draft: Draft,
     address: str,
     kept: bool = False,
+    remind: bool = True,
     may_tell: Callable[[], bool] = lambda: True,
 ) -> str:
     """Save the draft so that a code sent to `address` opens it elsewhere. Returns its reference.
@@ -352,9 +356,10 @@ def save_for_later(
     `kept` means that the patient left the box blank, so that `address` is the stored address, which
     the page did not show. The submission will have the same reference as the draft. A message with
     the reference is sent to the address at most once in ten minutes; `may_tell` is called when a
-    message is due and decides whether it is sent. Raises Conflict.
+    message is due and decides whether it is sent. With `remind`, the patient is reminded once, a
+    day after the last answer. Raises Conflict.
     """
-    at, fresh = timezone.now(), timedelta(minutes=10)
+    at, fresh = timezone.now(), TELLS_ONCE_IN
     before = walk_of(draft).content.saved
     was_told = (
         before.get("address") == address and datetime.fromisoformat(before["at"]) > at - fresh
@@ -368,11 +373,13 @@ def save_for_later(
         veiled = [name for name in walk.content.veiled_contact if name != SAVED_ADDRESS]
         veiled += [SAVED_ADDRESS] if kept else []
         content = replace(walk.content, saved=saved, veiled_contact=tuple(veiled))
+        content = content.without_returned(SAVE)
         return walk.with_content(content)
 
     with transaction.atomic():
         _save(draft, change)
         Draft.objects.filter(pk=draft.pk, reference=None).update(reference=new_reference())
+        Draft.objects.filter(pk=draft.pk).update(remind_at=at + REMIND_AFTER if remind else None)
         if tells:
             outbox.put(kind="saved", occasion=f"{draft.pk}:{draft.revision}")
     draft.refresh_from_db()

@@ -171,7 +171,7 @@ def walk_of(draft: Draft) -> Walk:
             kind=draft.kind,
             si_screen=settings.SI_SCREEN,
             wording=words,
-            has_wish=draft.follows_id is not None,
+            has_wish=draft.follows_id is not None or content.has_visit,
             reach=draft.idle_limit,
         )
         draft.__dict__["_walk"] = (now, walk)

@@ -30,7 +30,7 @@ from intake.questionnaire.drafts import walk_of
 from intake.questionnaire.held_time import fulfil_wish
 from intake.questionnaire.usual_minutes import seconds_between
 from intake.questionnaire.walk import Walk
-from intake.ways import escalation, waiting
+from intake.ways import escalation, safe_contact, waiting
 
 Event = WalkCount.Event
 TRIES = 5  # tries to find a reference that no other submission has
@@ -78,6 +78,8 @@ def submit(
             open_requests.refuse_one_too_many(person=dict(walk.content.contact))
         is_confirmed = confirm()
         submission = _store(draft, walk, kind=draft.kind, contact=contact)
+        if CONTACT in walk.steps and submission.follows_id:
+            safe_contact.take_over(submission=submission)
         if walk.content.wish:
             build_wish(submission, walk.content.wish).save(force_insert=True)
             # the letter about the visit also confirms that the submission arrived

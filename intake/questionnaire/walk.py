@@ -128,6 +128,28 @@ class Walk:
         index = self.steps.index(step)
         return self.steps[index + 1] if index + 1 < len(self.steps) else None
 
+    def part_of(self, step: str) -> tuple[int, int]:
+        """Return the number of the part of the walk that `step` belongs to, and of all parts.
+
+        A part is a section. Pages are not counted, because their number depends on the answers. Of
+        the sections behind the patient only those count that were asked. All sections ahead count.
+        So the number never jumps, and the last step belongs to the last part.
+        """
+        sections = [
+            section.id
+            for section in self.protocol.questionnaire.sections
+            if not self.uses.later.issuperset(question.id for question in section.questions)
+        ]
+        if APPOINTMENT in self.steps:
+            sections.append(APPOINTMENT)
+        of_step = {page.id: page.section for page in self.pages}
+        of_step[CONTACT] = self.protocol.page_of(self.uses.contact.phone).section
+        of_step[APPOINTMENT] = APPOINTMENT
+        place = sections.index(of_step[step])
+        asked = {of_step[other] for other in self.steps}
+        number = 1 + sum(section in asked for section in sections[:place])
+        return number, number + len(sections) - place - 1
+
     # --- judgement ---------------------------------------------------------------------------
     @property
     def retracted(self) -> bool:

@@ -38,7 +38,10 @@ from intake.models.submissions import (
     Urgency,
 )
 from intake.staff import reads
+from intake.staff.reach_words import NO_WAY
 from intake.staff.status_words import alarm_mark, span_words, standing_words, target_words
+from intake.ways.contact import reaches_of
+from intake.wording.languages import month_names
 
 _REVISION = re.compile(r"[0-9]{1,9}")
 
@@ -48,6 +51,14 @@ class WorklistOrder(FindList):
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return list(ORDER)
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Give each row the ways to its patient (`reach`), with a fixed number of queries."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        reaches = reaches_of(self.result_list)
+        for row in self.result_list:
+            row.reach = reaches[row.pk]
 
 
 def record_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -185,8 +196,11 @@ class PatientAdmin(RecordedAdmin[Row]):
         return format_html('<a href="{}">{}</a>', self.address("change", row.pk), row.reference)
 
     @admin.display(description=gettext_lazy("Patient"))
-    def patient(self, row: Submission) -> str:
-        return row.person.get("name") or _("Name not given")
+    def patient(self, row: Any) -> str:
+        name = str(row.person.get("name") or _("Name not given"))
+        if not row.reach.is_none:
+            return name
+        return format_html('{}<br><span class="flag">{}</span>', name, NO_WAY)
 
     @admin.display(description=gettext_lazy("Waiting"))
     def waiting_for(self, row: Submission) -> str:
@@ -219,7 +233,8 @@ def address_back(request: HttpRequest, default: str) -> str:
 
 def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:
     """Return the ids of the submissions whose patient fits the search term, the best fit first."""
-    wanted = search.query_tokens(term)
+    months = month_names()
+    wanted = search.query_tokens(term, months)
     if not wanted:
         return []
     # reads values, not models, because up to 200 candidates are ranked for a page of 25
@@ -227,7 +242,7 @@ def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:
     columns = candidates.values_list("pk", "person", "submitted_at")[: search.CANDIDATES]
     opened = Submission._meta.get_field("person").open_for
     ranked = sorted(
-        (search.rank(term, opened(pk, person)), -sent.timestamp(), pk)
+        (search.rank(term, opened(pk, person), months), -sent.timestamp(), pk)
         for pk, person, sent in cast(Iterable[tuple[UUID, Sealed, datetime]], columns)
     )
     return [pk for place, _sent, pk in ranked if place < 3]

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -19,11 +19,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.adminsite import ClinicAdminSite
-from intake.domain.stored import PHONE
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
+from intake.models.invitations import Invitation
 from intake.models.submissions import Communication, Submission
-from intake.ways.contact import way_to
+from intake.staff.reach_words import reach_words
+from intake.ways.contact import Reach, reach_of
 from intake.wording.moments import moment_words
 from intake.wording.reading import phone_words
 
@@ -39,16 +40,17 @@ BUTTONS = {
 """The outcomes that staff can tick for an owed call, in words."""
 
 LETTERS = {
-    "email": gettext_lazy("An e-mail tells the patient."),
-    "sms": gettext_lazy("A text message tells the patient."),
+    "email": gettext_lazy("An e-mail goes out to the patient now."),
+    "sms": gettext_lazy("A text message goes out to the patient now."),
 }
+NOBODY = gettext_lazy("Nobody has told the patient: call.")
+UNTOLD = gettext_lazy("Nobody has told the patient, and there is no safe way: do not call.")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
-def letter_words(submission: Submission) -> str:
-    """Say which letter tells the patient, or return '' when no letter reaches the patient."""
-    way = way_to(submission.person)
-    return str(LETTERS[way[0]]) if way else ""
+def letter_words(reach: Reach) -> str:
+    """Say which letter goes to the patient, or return '' when no letter reaches the patient."""
+    return str(LETTERS[reach.way[0]]) if reach.way else ""
 
 
 def say_who_tells_patient(
@@ -56,36 +58,43 @@ def say_who_tells_patient(
 ) -> None:
     """Show staff a message: what was `done`, and how the patient hears of it.
 
-    Warns when staff owe a call for `reason`. Otherwise names the letter, or says that the patient
-    knows already.
+    Warns when staff owe a call for `reason`, or when there is no safe way. Otherwise names the
+    letter, which is not a success before a provider accepts it, or says that the patient knows.
     """
-    if submission.call_tasks.open().filter(reason=reason).exists():
-        messages.warning(request, f"{done} {_('Nobody has told the patient.')}")
-        return
-    telling = letter_words(submission) or _("No letter goes out: the patient knows.")
-    messages.success(request, f"{done} {telling}")
+    owed = submission.call_tasks.open().filter(reason=reason)
+    if task := owed.order_by("may_call").last():
+        messages.warning(request, f"{done} {NOBODY if task.may_call else UNTOLD}")
+    elif letter := letter_words(reach_of(submission)):
+        messages.info(request, f"{done} {letter}")
+    else:
+        messages.success(request, f"{done} {_('No letter goes out: the patient knows.')}")
 
 
-def owed_calls_of(request: HttpRequest, submission: Submission | None) -> dict[str, Any] | None:
+def owed_calls_of(
+    request: HttpRequest, submission: Submission | None, reach: Reach | None
+) -> dict[str, Any] | None:
     """Return the owed calls to a patient for a staff page, or None when no call is owed.
 
-    Takes one query, and one more for each kind of news among the calls.
+    `reach` are the ways to the submission's patient. Takes one query, and one more for each kind of
+    news among the calls.
     """
-    if submission is None or not request.user.has_perm("intake.view_calltask"):
+    if submission is None or reach is None or not request.user.has_perm("intake.view_calltask"):
         return None
     tasks = list(submission.call_tasks.open().order_by("due_at", "id"))
     if not tasks:
         return None
     news = news_by_task(tasks)
-    phone = submission.person.get(PHONE, "")
+    phone = reach.phone
     return {
+        "reach": reach,
+        "reach_words": reach_words(reach),
         "tasks": [(task, news.get(task.pk, "")) for task in tasks],
         "phone": phone,
         "phone_words": phone_words(phone) if phone else "",
         "due": due_words(tasks[0]),
         "buttons": [
             (reverse(f"admin:intake_calltask_{name}", args=[tasks[0].pk]), name, words)
-            for name, words in buttons_of(tasks)
+            for name, words in buttons_of(tasks, reach)
         ]
         if request.user.has_perm("intake.change_calltask")
         else [],
@@ -177,14 +186,21 @@ def _offered_words(offers: list[Offer]) -> str:
     }
 
 
-def buttons_of(tasks: Iterable[CallTask]) -> list[tuple[str, Any]]:
-    """Return the buttons for these calls: name and label.
+def buttons_of(tasks: Iterable[CallTask], reach: Reach) -> list[tuple[str, Any]]:
+    """Return the buttons for these calls to one patient: name and label.
 
-    A call for more information is owed until it reaches the patient, so staff cannot tick "told
-    already" for it.
+    Staff cannot tick "left word" when no message may be left, and no outcome of a call when no call
+    is allowed, except that the patient called. A call for more information is owed until it reaches
+    the patient, so staff cannot tick "told already" for it.
     """
-    may_settle = any(task.reason != Reason.MORE for task in tasks)
-    return [(name, words) for name, words in BUTTONS.items() if name != "told" or may_settle]
+    hidden = set()
+    if not any(task.reason != Reason.MORE for task in tasks):
+        hidden.add("told")
+    if not reach.may_leave_word:
+        hidden.add("left_word")
+    if not reach.may_call:
+        hidden.add("not_reached")
+    return [(name, words) for name, words in BUTTONS.items() if name not in hidden]
 
 
 def due_words(task: CallTask) -> str:
@@ -198,11 +214,23 @@ def due_words(task: CallTask) -> str:
 
 
 def calls_to_make(request: HttpRequest) -> dict[str, Any]:
-    """Return the number of owed calls for the page header, counted up to MOST, in one query."""
+    """Return the number of owed calls for the page header, counted up to MOST, in one query.
+
+    Calls to invited persons without a submission count, too; `invited_to_call` counts them alone.
+    """
     if not request.user.has_perm("intake.view_calltask"):
         return {}
-    count = CallTask.objects.open()[:MOST].count()
-    return {"calls_to_make": f"{MOST - 1}+" if count == MOST else str(count)}
+    owed = _marked(CallTask.objects.to_make(), is_invited=False)
+    if request.user.has_perm("intake.view_invitation"):
+        owed = owed.union(_marked(Invitation.objects.to_call(), is_invited=True), all=True)
+    marks = [is_invited for _pk, is_invited in owed[:MOST]]
+    count = f"{MOST - 1}+" if len(marks) == MOST else str(len(marks))
+    return {"calls_to_make": count, "invited_to_call": sum(marks)}
+
+
+def _marked(rows: QuerySet[Any], *, is_invited: bool) -> QuerySet[Any, tuple[UUID, bool]]:
+    marked: QuerySet[Any, Any] = rows.order_by().annotate(is_invited=Value(is_invited))
+    return marked.values_list("pk", "is_invited")
 
 
 ClinicAdminSite.also.append(calls_to_make)

@@ -11,12 +11,14 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clinic import audit, hours
+from intake.errors import Refused
 from intake.history import build_history
 from intake.models.calls import Call, CallTask, CallTaskQuerySet
 from intake.models.submissions import Submission
-from intake.ways import waiting
+from intake.ways import contact, waiting
 
 DOUBLE_CLICK = timedelta(minutes=1)
 
@@ -41,7 +43,8 @@ def owe(
     """Put a call on the call list, in the transaction of the act that the patient has to hear of.
 
     `occasion` names the act, as for the outbox. The clinic owes one call for each occasion and
-    reason. Without `due_at`, the call is due by the end of the next business day.
+    reason. Without `due_at`, the call is due by the end of the next business day. When the patient
+    may not be called, staff see what the patient was not told, and that there is no safe way.
     """
     now = timezone.now()
     task = CallTask(
@@ -50,6 +53,7 @@ def owe(
         occasion=occasion,
         created_at=now,
         due_at=due_at or submission.hours.add_business_days(now, 1),
+        may_call=contact.reach_of(submission).may_call,
     )
     CallTask.objects.bulk_create([task], ignore_conflicts=True)
 
@@ -77,7 +81,7 @@ def record(
 
     If the patient wrote alarm words after the caller read `revision`, the escalation goes on and
     the alarm stays. The same call recorded twice within a minute is stored once. Raises ValueError
-    for an unknown outcome.
+    for an unknown outcome, and Refused for word that was left without the patient's leave.
     """
     now = timezone.now()
     made = CallInput(outcome=outcome, again_at=again_at, words=words)
@@ -154,6 +158,8 @@ def _double_click(row: Submission, made: CallInput, by: User, now: datetime) -> 
 def _store(row: Submission, made: CallInput, by: User, now: datetime) -> Call:
     if made.outcome not in Call.Outcome.values:
         raise ValueError("Say what became of the call.")
+    if made.outcome == Call.Outcome.LEFT_WORD and not contact.reach_of(row).may_leave_word:
+        raise Refused(_("This patient allows no message: leave no word. Nothing was noted."))
     note = made.words.strip()
     call = Call(
         submission=row,

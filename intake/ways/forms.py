@@ -1,7 +1,7 @@
 """The form in which staff note a call to a patient: on its own, or as part of a decision."""
 
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils import timezone
@@ -12,6 +12,7 @@ from clinic import hours
 from intake.models.calls import Call
 from intake.models.submissions import Submission, Urgency
 from intake.ways.calls import CallInput
+from intake.ways.contact import Reach, reach_of
 
 SOON, LATER, TOMORROW = "soon", "later", "tomorrow"
 AGAIN = {
@@ -53,10 +54,32 @@ class CallForm(forms.Form):
 
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
-    def __init__(self, *, submission: Submission, data: Any = None, **kwargs: Any) -> None:
-        self.submission = submission
+    def __init__(
+        self,
+        *,
+        submission: Submission,
+        data: Any = None,
+        reach: Reach | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.submission, self.reach = submission, reach or reach_of(submission)
         initial = {"revision": submission.revision, **kwargs.pop("initial", {})}
         super().__init__(data=data, initial=initial, **kwargs)
+        self.offer_outcomes([])
+
+    def offer_outcomes(self, first: list[tuple[str, Any]]) -> None:
+        """Offer `first` and the outcomes that a call to this patient may have."""
+        field = cast(forms.ChoiceField, self.fields["call"])
+        field.choices = first + [
+            (code, words)
+            for code, words in Call.Outcome.choices
+            if self.reach.may_leave_word or code != Call.Outcome.LEFT_WORD
+        ]
+        if not self.reach.may_leave_word:
+            field.help_text = _("Leave no message: this patient does not allow it.")
+            field.error_messages["invalid_choice"] = _(
+                "This patient allows no message. Say what else became of the call."
+            )
 
     def clean(self) -> dict[str, Any]:
         """Refuse "tomorrow" for an urgent patient whom the call did not reach."""

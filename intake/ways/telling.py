@@ -1,14 +1,15 @@
 """Tell a patient: by a letter if letters reach the patient, or else by a call that staff owe.
 
 Each act that a patient has to hear of goes through `tell`. If a letter later cannot be sent,
-because the mail server refuses it or the address is gone, staff owe a call instead. See
-docs/decisions/0024.
+because the mail server refuses it or the address is gone, the letter goes by the next way that the
+patient allowed, and after the last way staff owe a call. See docs/decisions/0024 and 0037.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils import timezone
 
 from clinic import audit
@@ -39,8 +40,8 @@ VISITS = {
 
 
 def letter_reaches(submission: Submission) -> bool:
-    """Whether the patient gave an address for letters. Sending a letter may still fail."""
-    return contact.way_to(submission.person) is not None
+    """Whether the patient allowed a way for letters that is open. Sending may still fail."""
+    return contact.reach_of(submission).way is not None
 
 
 def tell(
@@ -73,7 +74,7 @@ def _owe(
     calls.owe(submission=submission, reason=reason, occasion=occasion, due_at=due_at)
 
 
-# --- calls in place of letters that were not sent -------------------------------------------------
+# --- letters that were not sent: the next way, then a call ----------------------------------------
 
 
 @outbox.when_unsent("news")
@@ -116,10 +117,33 @@ def _offer_of(message: Message) -> Offer | None:
     return rows.filter(pk=message.occasion).first()
 
 
+@outbox.when_unsent("confirmation", "more_reminder", "appointment_reminder")
+def _needs_no_call(message: Message) -> None:
+    """Send by the next way what is not worth a call."""
+    pk = message.occasion.partition(":")[0]
+    about = {
+        "confirmation": Q(pk=pk),
+        "more_reminder": Q(decisions=pk),
+        "appointment_reminder": Q(appointments=pk),
+    }
+    if row := Submission.objects.filter(about[message.kind]).first():
+        _goes_by_next_way(message, row)
+
+
+def _goes_by_next_way(message: Message, submission: Submission) -> bool:
+    """Send the message by the next way that the patient allowed. Returns False without a way."""
+    way = contact.reach_of(submission).next_way(outbox.tried_channels(message))
+    if way is None:
+        return False
+    outbox.send_by(message, way[0])
+    return True
+
+
 def _owe_unsent(
     message: Message, submission: Submission, reason: str, before: Iterable[datetime] = ()
 ) -> None:
-    if message.payload == KNOWN:
+    """Send the message by the next way, or owe a call if the patient does not know the news."""
+    if _goes_by_next_way(message, submission) or message.payload == KNOWN:
         return
     _owe(submission, reason, message.occasion, before)
     audit.record(

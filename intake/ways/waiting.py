@@ -80,7 +80,7 @@ def order_reminder(*, row: Submission, at: datetime) -> None:
     """
     due = row.hours.add_business_days(at, REMIND_AFTER)
     decision = row.decisions.first()  # the newest decision
-    if decision and row.back_at and due < row.back_at and contact.way_to(row.person):
+    if decision and row.back_at and due < row.back_at and contact.reach_of(row).way:
         outbox.put(
             kind="more_reminder", occasion=str(decision.pk), not_before=due, expires=row.back_at
         )

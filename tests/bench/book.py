@@ -58,7 +58,10 @@ def one_slot(folder: Path) -> Line:
 
             def act() -> int:
                 with browser:
-                    return judge(browser.post(path, [*fields, ("go", "continue")]), slot)
+                    answer = browser.post(path, [*fields, ("go", "continue")])
+                    if answer.status == 303:
+                        answer = browser.get(answer.header("location"))
+                    return judge(answer, slot)
 
             return act
 

@@ -17,7 +17,7 @@ FOLDER = content.FOLDER
 
 
 def outline(html: str, start: str = "<main") -> list[str]:
-    """Return the headings and links of a page's main part, such as `h2 Treat` and `a Iron`."""
+    """Return the headings and links of a page's main part, such as `h3 Treatment` and `a Iron`."""
     main = html.partition(start)[2].partition("</main>")[0]
     found = re.findall(r"<(h[1-6]|a)[^>]*>(.*?)</\1>", main, flags=re.S)
     return [f"{tag} {re.sub('<[^>]+>', '', words)}" for tag, words in found]
@@ -36,16 +36,16 @@ def test_the_list_shows_topics_in_order_and_the_vessels_together(client, library
     assert headings == [
         "h1 Read about your legs",
         "h2 Restless legs",
-        "h3 Understand",
-        "h3 Treat",
-        "h3 Live with it",
+        "h3 Understanding",
+        "h3 Treatment",
+        "h3 Living with it",
         "h2 Veins, clots and arteries",
         "h2 About the clinic",
     ]
     at = shown.index("h2 Veins, clots and arteries")
     vessels = ["vein-disease/overview", "clots/overview", "artery-disease/overview"]
     assert shown[at + 1 : at + 4] == [f"a {library[name].title}" for name in vessels]
-    assert shown.index("h3 Treat") < shown.index("a Iron and restless legs")
+    assert shown.index("h3 Treatment") < shown.index("a Iron and restless legs")
 
 
 @pytest.mark.parametrize("path", ["restless-legs/", "restless-legs/iron/", "clots/"])
@@ -110,7 +110,7 @@ def test_another_topic_keeps_the_review_and_shows_at_once(client, editor, pages)
 
     page.refresh_from_db()
     assert (page.topic, page.status, page.reviewed_hash) == ("treat", "published", reviewed)
-    assert "h3 Treat" in outline(client.get("/conditions/").content.decode())
+    assert "h3 Treatment" in outline(client.get("/conditions/").content.decode())
 
 
 def test_the_loader_gives_a_changed_page_its_topic_and_keeps_an_editors_choice(pages):

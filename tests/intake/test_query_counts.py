@@ -144,10 +144,11 @@ def test_sending_again_is_one_query(django_assert_num_queries):
         patient.client.post("/intake/check/")
 
 
-def test_the_receipt_is_two_queries_and_one_each_for_wish_address_part_2_and_pages_to_read(
+def test_the_receipt_is_two_queries_two_for_the_ways_and_one_each_for_its_other_parts(
     django_assert_num_queries,
 ):
     patient = at("check")
     patient.send()
-    with django_assert_num_queries(6):
+    # one each for the wish, the address, part 2 and the pages to read
+    with django_assert_num_queries(8):
         patient.client.get("/intake/sent/")

@@ -266,7 +266,7 @@ def test_thoughts_of_suicide_nobody_has_signed_are_answered_in_english():
     patient.walk_to("mood")
     patient.answer()
     card = re.search(r'<div class="card now".*', patient.page.html, re.S)[0]
-    assert card.index("Llame al 988") < card.index("You can get help right now")
+    assert card.index("Llame al 988") < card.index("Help is here now")
     assert current().rule("E09").advice in patient.page.text
     assert spanish.shipped().rules["E09"].advice not in patient.page.text
 

@@ -69,8 +69,8 @@ def test_a_call_books_moves_and_cancels_and_the_next_one_gets_the_time(front_des
     front_desk.ticks_time(1, "the calendar")
     front_desk.presses_first("Move it to the chosen time")
 
-    # then: an e-mail tells the patient of the new time
-    front_desk.sees("The appointment is moved. An e-mail tells the patient.")
+    # then: an e-mail with the new time goes out
+    front_desk.sees("The appointment is moved. An e-mail goes out to the patient now.")
 
     # when: the front desk cancels the appointment, because the patient asked for that
     front_desk.selects("The patient asked for it", "Why?")

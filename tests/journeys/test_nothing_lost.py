@@ -2,7 +2,14 @@
 
 import pytest
 
-from tests.journeys.conftest import SAYS, Window
+from tests import builders
+from tests.journeys.conftest import (
+    MAILBOX,
+    SAYS,
+    Window,
+    code_in_the_mailbox,
+    number_of_the_draft,
+)
 
 pytestmark = pytest.mark.journey
 
@@ -100,6 +107,82 @@ def test_another_language_keeps_what_is_typed_and_enter_still_means_continue(win
 
     # then: that was Continue, not another language
     patient.is_at("/es/intake/legs/p/reason/")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_back_and_reload_work_on_the_own_page_after_an_error(window, scripts):
+    # given: a patient who has sent a request, and waits for a code
+    number = builders.submission().reference
+    patient = window("phone", scripts=scripts)
+    sent = posts_of(patient)
+    patient.opens("/my/")
+    patient.writes(number, "Your number")
+    patient.writes(MAILBOX, "Your e-mail address")
+    patient.presses("Send me a code")
+
+    # when: the patient types a wrong code, and reloads the page
+    patient.writes("2222-2222", "Your code")
+    patient.presses("Continue")
+    patient.sees("This code does not open anything.")
+    assert patient.focus() == "problem"
+    patient.reloads()
+
+    # then: the page is the same, and the browser has sent nothing again
+    patient.sees("This code does not open anything.")
+    assert len(sent) == 2
+
+    # when: the patient types the right code, sends an empty message, and reloads
+    patient.writes(code_in_the_mailbox(), "Your code")
+    patient.presses("Continue")
+    patient.presses("Send")
+    patient.sees("Write something, or leave this page.")
+    patient.reloads()
+
+    # then: the error is still there, and the browser has sent nothing again
+    patient.sees("Write something, or leave this page.")
+    assert len(sent) == 4
+    patient.needs_no_sideways_scrolling(320, 360)
+
+    # when: the patient writes a message, sends it, and presses Back in the browser
+    patient.writes("It itches.", "Write to us")
+    patient.presses("Send")
+    patient.sees("From you")
+    back(patient)
+
+    # then: the page is there, the message was sent once, and the box is empty
+    patient.is_at("/my/")
+    patient.sees("From you")
+    assert own_words(patient) == ""
+    assert len(sent) == 5
+
+
+def test_a_code_asks_before_it_replaces_unsent_answers(window):
+    # given: a patient who saved answers on a phone, and has begun anew on a tablet
+    phone = window("phone")
+    phone.starts()
+    phone.has_answered_until("reason")
+    phone.presses("Save and come back later")
+    phone.writes(MAILBOX, "Your e-mail address")
+    phone.presses("Save")
+    number = number_of_the_draft()
+    tablet = window("tablet")
+    tablet.starts()
+    tablet.has_answered_until("about")
+
+    # when: the patient enters the code on the tablet
+    tablet.comes_back_with(number, "/intake/resume/")
+
+    # then: the tablet asks which answers to keep
+    tablet.is_at("/my/which/")
+    tablet.sees("You have unsent answers here. Which answers do you want to keep?")
+    tablet.finds_no_barrier()
+    tablet.needs_no_sideways_scrolling(320, 360)
+
+    # when: the patient keeps the answers on the tablet
+    tablet.presses("Continue with the answers on this device")
+
+    # then: the questions go on where the patient stopped on the tablet
+    tablet.is_at("about")
 
 
 # --- how it is done in the browser ----------------------------------------------------------------

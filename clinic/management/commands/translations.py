@@ -31,6 +31,7 @@ SOURCES = (
     *("intake/wording/*.py", "intake/access/*.py", "intake/letters/*.py", "intake/my_page/*.py"),
     *("intake/questionnaire/*.py", "intake/questionnaire/*/*.py"),
     *("intake/appointments/*.py", "intake/appointments/views/*.py", "intake/clinic_pages/*.py"),
+    "intake/invitations/*.py",
     *("education/*.py", "education/templatetags/*.py"),
     *(
         "templates/education/drawings/*.html",
@@ -50,6 +51,9 @@ STAFF_SOURCES = (
     *("intake/models/calls.py", "intake/appointments/clinic_time.py"),
     *("intake/models/clinic_pages.py", "intake/clinic_pages/admin.py"),
     *("intake/clinic_pages/missing.py", "clinic/translated.py"),
+    *("intake/models/invitations.py", "intake/invitations/admin.py"),
+    *(f"intake/invitations/{name}.py" for name in ("inviting", "lists", "csv_file")),
+    *("intake/invitations/staff_forms.py", "intake/invitations/staff_words.py"),
 )
 # function name → positions of the arguments that hold sentences
 KEYWORDS: dict[str, Any] = {

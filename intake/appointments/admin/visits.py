@@ -29,15 +29,16 @@ from intake.appointments.admin.words import time_words
 from intake.appointments.slot_gone import SlotGone
 from intake.appointments.steps import submission_of
 from intake.domain import workflow
-from intake.domain.stored import PHONE
 from intake.errors import STAFF_REFUSALS
 from intake.models.appointments import Appointment, CancelReason, Offer
 from intake.models.calls import CallTask
 from intake.models.clinic_time import VisitType
 from intake.models.submissions import Submission
-from intake.staff import reads
+from intake.staff import paperwork, reads
 from intake.staff.lists import address_back, find_patients, record_page, record_view
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
+from intake.staff.reach_words import reach_words
+from intake.ways.contact import reach_of
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
 
@@ -131,16 +132,18 @@ class AppointmentAdmin(DayList):
     ) -> Context:
         offers = list(Offer.objects.filter(appointment=row).select_related("request__submission"))
         self.record(request, row, [offer.request.submission for offer in offers])
+        context = self.context(request, row)
         return {
-            **self.context(request, row),
+            **context,
             "offers": offers,
+            "paperwork": paperwork.paperwork_of([row]).get(row.pk),
             **notes_of(row),
             "history": history_of(row),
             **buttons_for(row, request),
             "state": state_words(row),
             "form": form or CancelForm(),
             "refused": error,
-            "owed": owed_calls_of(request, row.submission),
+            "owed": owed_calls_of(request, row.submission, context["reach"]),
         }
 
     def context(self, request: HttpRequest, row: Appointment) -> dict[str, Any]:
@@ -153,7 +156,8 @@ class AppointmentAdmin(DayList):
             ),
             "",
         )
-        phone = person.get(PHONE, "")
+        reach = reach_of(row.submission) if row.submission else None
+        phone = reach.phone if reach else ""
         return {
             "title": row.submission.reference if row.submission else _("Held time"),
             "row": row,
@@ -162,7 +166,9 @@ class AppointmentAdmin(DayList):
             "name": person.get("name", ""),
             "phone": phone,
             "phone_words": phone_words(phone) if phone else "",
-            "unreached": row.submission is not None and not letter_words(row.submission),
+            "reach": reach,
+            "unreached": reach is not None and reach.way is None,
+            "reach_words": reach_words(reach) if reach else "",
             "home": home,
             "page_address": self.address("change", row.pk),
         }
@@ -374,7 +380,9 @@ def _here_words(visit: Appointment) -> str:
 
 
 def _called_in_words(visit: Appointment) -> str:
-    letter = letter_words(submission_of(visit)) or _("No letter goes out: say it in person.")
+    letter = letter_words(reach_of(submission_of(visit))) or _(
+        "No letter goes out: say it in person."
+    )
     return _("The patient’s page says: please come in.") + f" {letter}"
 
 

@@ -22,8 +22,9 @@ from intake.models.appointments import Appointment, WaitlistEntry, WishedVisit
 from intake.models.clinic_time import Clinician
 from intake.models.submissions import Submission, Urgency
 from intake.staff.lists import PatientAdmin, find_patients
-from intake.staff.owed_calls import letter_words
+from intake.staff.reach_words import NO_WAY
 from intake.staff.status_words import span_words
+from intake.ways.contact import reaches_of
 
 
 class WaitingOrder(FindList):
@@ -33,12 +34,16 @@ class WaitingOrder(FindList):
         return ["-request__submission__urgency", "since", "id"]
 
     def get_results(self, request: HttpRequest) -> None:
-        """Give each row the list of clinicians, from which `wish` takes the names, in one query."""
+        """Give each row the clinicians and the ways to its patient, with a fixed number of queries.
+
+        `wish` takes the names from the clinicians.
+        """
         super().get_results(request)
         names = list(Clinician.objects.all())
         self.result_list = list(self.result_list)
+        reaches = reaches_of(row.request.submission for row in self.result_list)
         for row in self.result_list:
-            row.clinicians = names
+            row.clinicians, row.reach = names, reaches[row.request.submission_id]
 
 
 class WishedFilter(FixedFilter):
@@ -111,9 +116,9 @@ class WaitlistAdmin(ListOnly[WaitlistEntry], PatientAdmin[WaitlistEntry]):
     @admin.display(description=gettext_lazy("Patient"))
     def patient(self, row: Any) -> str:
         name = row.request.submission.person.get("name") or _("Name not given")
-        if letter_words(row.request.submission):
+        if row.reach.way:
             return name
-        hint = _("No letter: call when a time becomes free")
+        hint = _("No letter: call when a time becomes free") if row.reach.may_call else NO_WAY
         return format_html('{}<br><span class="flag">{}</span>', name, hint)
 
     @admin.display(description=gettext_lazy("Waits"))
@@ -144,7 +149,7 @@ class WaitlistAdmin(ListOnly[WaitlistEntry], PatientAdmin[WaitlistEntry]):
             '<a class="button" href="{}#fitting">{}</a> '
             '<button class="button plain" formaction="{}">{}</button>',
             reverse("admin:intake_frontdesk_change", args=[row.request.submission_id]),
-            _("Offer a time") if letter_words(row.request.submission) else _("Book a time"),
+            _("Offer a time") if row.reach.way else _("Book a time"),
             self.address("leave", row.pk),
             _("Take off the list"),
         )

@@ -12,7 +12,7 @@ from intake.domain import workflow
 from intake.models.appointments import Appointment, AppointmentRequest, Offer
 from intake.models.clinic_time import VisitKind
 from intake.models.submissions import Submission, Urgency
-from intake.ways.contact import way_to
+from intake.ways.contact import reach_of
 from intake.wording import moments
 
 OPEN = ("requested", "called", "offered")  # a request that has no visit yet
@@ -21,8 +21,8 @@ OPEN = ("requested", "called", "offered")  # a request that has no visit yet
 def visit_context(submission: Submission) -> dict[str, Any]:
     """Return what the patient's own page says about visits, as a part of its context.
 
-    Makes three queries: for the newest visit, the offers and the waiting list. Makes one more query
-    if the page speaks of the waiting list, and one if the patient missed the visit.
+    Makes three queries: for the newest visit, the offers and the waiting list. Makes a few more
+    queries if the page speaks of the waiting list, and one if the patient missed the visit.
     """
     request = getattr(submission, "appointment_request", None)
     newest = _newest(submission)
@@ -91,7 +91,7 @@ def _waiting_context(
     waits = request is not None and hasattr(request, "waiting")
     may_wait = could_wait and not waits
     # a freed slot is offered by letter, so the page asks whether a letter reaches the patient
-    is_written_to = bool((waits or may_wait) and way_to(submission.person))
+    is_written_to = bool((waits or may_wait) and reach_of(submission).way)
     return {
         "waits": waits,
         "may_wait": may_wait and is_written_to,

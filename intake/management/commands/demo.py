@@ -24,9 +24,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from intake import documents
-from intake.demonstration import bulk
+from intake.demonstration import bulk, invitations
 from intake.demonstration import people as demo
 from intake.models.clinic_time import Location
+from intake.models.invitations import Invitation
 from intake.models.submissions import Submission
 from intake.protocols import served
 from intake.protocols.files import Unreadable
@@ -73,6 +74,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"{made} submissions made.")
         if options["once"] and not Location.objects.exists():
             bulk.load_book(clinicians=doctors())
+        desk = get_user_model().objects.filter(groups__name="front desk").first()
+        if options["once"] and desk and not Invitation.objects.exists():
+            invitations.load(by=desk)
 
     def _print(self, people: list[dict[str, str]], options: dict[str, Any]) -> None:
         if options["sign_ins"]:

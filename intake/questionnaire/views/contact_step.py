@@ -23,6 +23,7 @@ from intake.questionnaire.views.browser import (
 from intake.questionnaire.views.page_parts import (
     blank_step,
     is_accepted,
+    progress,
     redirect_onward,
     show_step,
 )
@@ -50,6 +51,7 @@ def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpR
             walk.content.answers.get(walk.uses.who.q),
             walk.before(step),
             reach_words(walk),
+            progress(walk, step),
         )
         return blank.serve(request, html, revision=draft.revision)
     if request.method != "POST":
@@ -165,9 +167,10 @@ def blank_contact(
     who: str | None,
     before: str | None,
     reach: str,
+    part: str,
 ) -> str:
     """Return the HTML of the empty contact step."""
     words = documents.wording(content_hash, get_language())
     form = ContactForm(words, known={words.protocol.uses.who.q: who}, kind=kind)
     approved = documents.protocol_of(content_hash).approved
-    return blank_step(words, approved, kind, CONTACT, form, before=before, reach=reach)
+    return blank_step(words, approved, CONTACT, form, part=part, before=before, reach=reach)

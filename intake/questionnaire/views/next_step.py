@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -12,7 +13,7 @@ from clinic.opening_hours import ClinicHours
 from intake.domain.wording import Wording
 from intake.models.appointments import AppointmentRequest, WishedVisit
 from intake.models.submissions import Kind, Submission, Urgency
-from intake.ways.contact import reply_way
+from intake.ways.contact import Reach, reach_of, reply_way
 from intake.wording import advice
 from intake.wording.closures import red_flag_words
 from intake.wording.languages import if_foreign
@@ -33,6 +34,7 @@ def next_words(
     *,
     request: AppointmentRequest | None = None,
     named: bool = False,
+    reach: Reach | None = None,
 ) -> dict[str, str]:
     """Return what happens next, by which way, and the language if the page has another language.
 
@@ -43,30 +45,40 @@ def next_words(
     foreign = if_foreign(spoken)
     with override(spoken):
         step = _next_step(submission, words)
-        way, address = _way_words(submission, request) if step.is_contact else ("", "")
-    return {
-        "next_text": step.text,
-        "next_language": foreign,
-        "next_way": way,
-        "next_address": address if named else "",
-    }
+        way: str = ""
+        if step.is_contact:
+            way = _way_words(submission, reach or reach_of(submission), request, named=named)
+    return {"next_text": step.text, "next_language": foreign, "next_way": way}
 
 
-def _way_words(submission: Submission, request: AppointmentRequest | None) -> tuple[str, str]:
-    """Return by which way the clinic contacts the patient, and at which number or address."""
+def _way_words(
+    submission: Submission, reach: Reach, request: AppointmentRequest | None, *, named: bool
+) -> str:
+    """Say in a sentence by which way the clinic contacts the patient.
+
+    With `named`, the sentence has the number or address.
+    """
     wants_call = request is not None and request.visit_type == WishedVisit.CALL_ME
     by_phone = wants_call or submission.urgency >= Urgency.URGENT
-    way = reply_way(submission.person, by_phone=by_phone)
+    prefer = submission.person.get("prefer", "")
+    way = reply_way(reach, prefer=prefer, by_phone=by_phone)
     if way is None:
-        return _("We have no way to reach you. Please call us."), ""
+        return _("We have no way to reach you. Please call us.")
     channel, address = way
-    if channel == "email":
-        return _("How we reach you: by e-mail"), address
-    words = {
-        "phone": _("How we reach you: by phone"),
-        "sms": _("How we reach you: by text message"),
-    }
-    return words[channel], phone_words(address)
+    if not named:
+        return {
+            "phone": _("We reach you by phone."),
+            "email": _("We reach you by e-mail."),
+            "sms": _("We reach you by text message."),
+        }[channel]
+    sentence = {
+        "phone": _("We reach you by phone at {number}."),
+        "email": _("We reach you by e-mail at {address}."),
+        "sms": _("We reach you by text message at {number}."),
+    }[channel]
+    # a number or address keeps its order in a text that runs from right to left
+    shown = format_html("<bdi>{}</bdi>", address if channel == "email" else phone_words(address))
+    return format_html(sentence, number=shown, address=shown)
 
 
 def _urgency_code(submission: Submission) -> str:

@@ -82,7 +82,9 @@ def show_step(
 ) -> HttpResponse:
     """Show the contact step or the wish step. A form with errors has status 422."""
     age_page = walk.protocol.page_of(walk.uses.age).id
-    context = step_context(walk.words, walk.protocol.approved, walk.kind, step, form) | {
+    context = step_context(
+        walk.words, walk.protocol.approved, step, form, part=progress(walk, step)
+    ) | {
         "back_url": back_url(request, walk, step),
         "panels": panel_cards(walk),
         "change": bool(request.GET.get("change")),
@@ -95,15 +97,18 @@ def show_step(
 
 
 def step_context(
-    words: Wording, approved: bool, kind: str, step: str, form: Form
+    words: Wording, approved: bool, step: str, form: Form, *, part: str
 ) -> dict[str, Any]:
-    """Return the context of the contact step or wish step, except what depends on the draft."""
+    """Return the context of the contact step or wish step, except what depends on the draft.
+
+    `part` is the progress line.
+    """
     return {
         "form": form,
         "protocol": words.protocol.name,
         "page": {"id": step, "title": STEP_TITLES[step]()},
         "title_language": "",
-        "progress": progress(words, step, kind),
+        "progress": part,
         "back_url": "",
         "panels": [],
         "change": False,
@@ -141,24 +146,11 @@ def _cards(walk: Walk, fired: list[Fired], *, phone: bool) -> list[advice.Card]:
     return advice.cards(walk.words, fired, among=among, phone=phone, at=timezone.now())
 
 
-def progress(words: Wording, section: str, kind: str = Kind.INTAKE) -> str:
-    """Return the progress line, such as '3 of 12'; '' on a short walk.
-
-    Sections are counted, not pages, because the number of pages depends on the answers.
-    """
-    if kind != Kind.INTAKE:
+def progress(walk: Walk, step: str) -> str:
+    """Return the progress line, such as '3 of 12'; '' on a short walk."""
+    if walk.kind != Kind.INTAKE:
         return ""
-    protocol = words.protocol
-    later = protocol.uses.later
-    sections = [
-        s.id
-        for s in protocol.questionnaire.sections
-        if not later.issuperset(q.id for q in s.questions)
-    ]
-    every = len(sections) + 1
-    if section == CONTACT:
-        section = protocol.page_of(protocol.uses.contact.phone).section
-    number = every if section == APPOINTMENT else sections.index(section) + 1
+    number, every = walk.part_of(step)
     return _("%(n)s of %(all)s") % {"n": number, "all": every}
 
 
@@ -178,15 +170,15 @@ def page_name(page: QuestionPage, pages: Sequence[QuestionPage]) -> str:
 def blank_step(
     words: Wording,
     approved: bool,
-    kind: str,
     step: str,
     form: Form,
     *,
+    part: str,
     before: str | None,
     reach: str,
 ) -> str:
     """Return the HTML of the empty contact step or wish step."""
-    context = step_context(words, approved, kind, step, form)
+    context = step_context(words, approved, step, form, part=part)
     context |= {"reach": reach, "revision": blank.REVISION}
     if before:
         context["back_url"] = page_url(words.protocol, before)

@@ -193,9 +193,9 @@ def show_page(request: Request, draft: Draft, walk: Walk, page: QuestionPage) ->
         tuple(question.id for question in page.questions),
         walk.proxied,
         walk.before(page.id),
-        walk.kind,
         reach_words(walk),
         page_name(page, walk.pages),
+        progress(walk, page.id),
     )
     return blank.serve(request, html, revision=draft.revision)
 
@@ -239,7 +239,7 @@ def page_context(
         "page": page,
         "page_name": page_name(page, walk.pages),
         "title_language": if_foreign(walk.words.language_of_section(page.section)),
-        "progress": progress(walk.words, page.section, walk.kind),
+        "progress": progress(walk, page.id),
         "back_url": back_url(request, walk, page.id),
         "panels": panel_cards(walk),
         "change": bool(request.GET.get("change")),
@@ -258,9 +258,9 @@ def blank_page(
     questions: tuple[str, ...],
     proxied: bool,
     before: str | None,
-    kind: str,
     reach: str,
     name: str,
+    part: str,
 ) -> str:
     """Return the HTML of a page of questions without answers."""
     words = documents.wording(content_hash, get_language())
@@ -277,7 +277,7 @@ def blank_page(
         "page": page,
         "page_name": name,
         "title_language": if_foreign(words.language_of_section(page.section)),
-        "progress": progress(words, page.section, kind),
+        "progress": part,
         "back_url": page_url(protocol, before) if before else "",
         "panels": [],
         "change": False,

@@ -17,7 +17,7 @@ from intake.access.part_2 import is_offered
 from intake.appointments.views.visit_words import words_of
 from intake.domain.computed import reads
 from intake.domain.definition import Protocol
-from intake.models.appointments import AppointmentRequest, WishedVisit
+from intake.models.appointments import AppointmentRequest, Day, WishedVisit
 from intake.models.clinic_time import Location
 from intake.models.submissions import Kind, Submission
 from intake.questionnaire import all_questions, drafts
@@ -27,7 +27,7 @@ from intake.questionnaire.views.browser import (
     draft_of,
 )
 from intake.questionnaire.views.next_step import next_words
-from intake.ways.contact import return_way
+from intake.ways.contact import reach_of, return_way
 from intake.wording import advice
 
 
@@ -98,7 +98,8 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     visit = booked_words(submission)
     requests = AppointmentRequest.objects.select_related("waiting")
     wished = requests.filter(submission=submission).first()
-    next_step = next_words(submission, words, request=wished, named=not left_alone)
+    reach = reach_of(submission)
+    next_step = next_words(submission, words, request=wished, named=not left_alone, reach=reach)
     if visit and assessment.urgency in ("soon", "routine"):
         # A patient with a booked visit need not read the period within which the clinic sees
         # patients.
@@ -111,7 +112,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
         "visit": visit,
         "heading": _heading(protocol, submission, visit),
         "wished": "" if visit or wished is None else wish_words(wished),
-        "return_by": return_way(submission.person),
+        "return_by": return_way(reach),
         **next_step,
         "panels": today,
         "advice": calm[:room],
@@ -155,11 +156,27 @@ def wish_words(request: AppointmentRequest) -> str:
         return _("You asked us to call you to arrange a visit.")
     if settings.APPOINTMENT_MODE == "slots":
         return _("No time is booked yet.")
+    days = wished_days(request)
+    if not days:
+        return {
+            WishedVisit.IN_PERSON: _("You asked for a visit at the clinic."),
+            WishedVisit.VIDEO: _("You asked for a visit by video."),
+            WishedVisit.PHONE: _("You asked for a visit by phone."),
+        }[WishedVisit(request.visit_type)]
     return {
-        WishedVisit.IN_PERSON: _("You asked for a visit at the clinic."),
-        WishedVisit.VIDEO: _("You asked for a visit by video."),
-        WishedVisit.PHONE: _("You asked for a visit by phone."),
-    }[WishedVisit(request.visit_type)]
+        WishedVisit.IN_PERSON: _("You asked for a visit at the clinic: %(days)s."),
+        WishedVisit.VIDEO: _("You asked for a visit by video: %(days)s."),
+        WishedVisit.PHONE: _("You asked for a visit by phone: %(days)s."),
+    }[WishedVisit(request.visit_type)] % {"days": days}
+
+
+def wished_days(request: AppointmentRequest) -> str:
+    """Return in words the days of all wishes; '' if any day is right."""
+    wished = [one.get("days", ()) for one in request.wishes]
+    if not all(wished):
+        return ""
+    days = set().union(*wished)
+    return ", ".join(str(day.label) for day in Day if day in days)
 
 
 def to_read(

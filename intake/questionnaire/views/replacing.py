@@ -1,5 +1,6 @@
 """Ask before a new form takes the place of answers that this browser has not sent."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -20,22 +21,35 @@ POSTED = ("go", "device", "topic")
 """What a page posts to begin a new form. The page that asks first posts these fields again."""
 
 
-def ask_first(request: Request, draft: Draft | None) -> HttpResponse | None:
+def ask_first(
+    request: Request, draft: Draft | None, *, carried: Iterable[tuple[str, str]] = ()
+) -> HttpResponse | None:
     """Return the page that names the unsent answers which a new form would replace.
+
+    `carried` are further controls that the page posts again.
 
     Returns None if the draft has no answers, or if the patient has read this page and agreed. The
     agreement counts only for what the page named: after a change of the draft the page asks again.
     """
     if draft is None or draft.submission_id or not draft.revision:
         return None
-    seen = f"{draft.created_at:%y%m%d%H%M%S}-{draft.revision}"
+    seen = state_of(draft)
     if request.POST.get("sure") == seen:
         return None
-    context = _what_is_there(draft) | {
+    context = {
+        "draft": what_is_there(draft),
         "seen": seen,
-        "posted": [(name, request.POST[name]) for name in POSTED if name in request.POST],
+        "posted": [
+            *((name, request.POST[name]) for name in POSTED if name in request.POST),
+            *carried,
+        ],
     }
     return render(request, "intake/replace.html", context)
+
+
+def state_of(draft: Draft) -> str:
+    """Return a text that names the draft in its present state, for a hidden field of a page."""
+    return f"{draft.created_at:%y%m%d%H%M%S}-{draft.revision}"
 
 
 def make_room(draft: Draft | None) -> None:
@@ -55,7 +69,7 @@ def go_on_here(draft: Draft | None, *, kind: str, follows: Submission) -> HttpRe
     return redirect_to(walk.protocol, walk.first_open)
 
 
-def _what_is_there(draft: Draft) -> dict[str, Any]:
+def what_is_there(draft: Draft) -> dict[str, Any]:
     """Return in words what the draft holds, and until when a code opens it if it was saved."""
     walk = drafts.walk_of(draft)
     answered = [q.id for page in walk.pages for q in page.questions if q.id in walk.content.answers]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from clinic.requests import Request
@@ -70,6 +71,13 @@ def give_back(
 def typed_of(posted: QueryDict) -> dict[str, list[str]]:
     """Return what was posted without the button and the form token."""
     return {name: values for name, values in posted.lists() if name not in NOT_TYPED}
+
+
+def see_other_page(name: str) -> HttpResponse:
+    """Redirect from a POST to the page of this name, which is then requested with GET."""
+    response = redirect(name)
+    response.status_code = 303
+    return response
 
 
 def see_other(request: Request, walk: Walk, step: str) -> HttpResponse:

@@ -19,10 +19,12 @@ from intake.errors import Refused
 from intake.models.appointments import WishedVisit
 from intake.models.submissions import Draft, Urgency
 from intake.questionnaire import held_time
+from intake.questionnaire.views import two_times, two_windows
 from intake.questionnaire.views.browser import reach_words
 from intake.questionnaire.views.page_parts import (
     back_url,
     panel_cards,
+    progress,
     red_flag_cards,
     redirect_onward,
     step_context,
@@ -63,22 +65,29 @@ def times_step(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     if choosing.is_other_list(request):
         wanted = choosing.data_of_other_list(request)
         return give_back(request, draft, walk, APPOINTMENT, posted=wanted, why=KEPT)
-    return _choose(request, draft, walk)
+    if two_windows.CHOOSES in request.POST:
+        answer = two_times.chosen(request, draft, walk)
+        return answer if isinstance(answer, HttpResponse) else _choose(request, draft, walk, answer)
+    return _choose(request, draft, walk, request.POST)
 
 
-def _choose(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
-    """Save the choice and redirect onward. If the choice is not possible, show the list again."""
-    form = _judged(request.POST)
+def _choose(request: Request, draft: Draft, walk: Walk, posted: QueryDict) -> HttpResponse:
+    """Save the choice and redirect onward. If the choice is not possible, show the list again.
+
+    If another window has chosen another time since the list was shown, nothing is saved, and the
+    patient is asked which time counts.
+    """
+    form = _judged(posted)
     if request.POST.get("go") == "save" and not form.chosen:
         return redirect("intake:save")
-    if form.errors:
-        return give_back(request, draft, walk, APPOINTMENT)
+    if form.errors or two_times.differs_from_other(draft, walk, form, posted):
+        return give_back(request, draft, walk, APPOINTMENT, posted=posted)
     try:
         after = _save_choice(request, draft, form)
     except SlotGone:
-        return give_back(request, draft, walk, APPOINTMENT, why=GONE)
+        return give_back(request, draft, walk, APPOINTMENT, posted=posted, why=GONE)
     except Refused as refused:
-        return give_back(request, draft, walk, APPOINTMENT, notice=str(refused))
+        return give_back(request, draft, walk, APPOINTMENT, posted=posted, notice=str(refused))
     return redirect_onward(request, after, APPOINTMENT)
 
 
@@ -94,16 +103,24 @@ def _judged(posted: QueryDict) -> TimesForm:
 
 def _show_returned(request: Request, draft: Draft, walk: Walk, returned: Returned) -> HttpResponse:
     """Show the list as it came back: other times, an error, or a slot that is not free any more."""
+    posted = two_windows.without_choices(returned.posted)
+    shown = posted.get("revision", draft.revision)
     if returned.why in (KEPT, GONE, LOST):
-        form = choosing.form_of(returned.posted)
+        form = choosing.form_of(posted)
         if returned.why == KEPT:
-            return show_times(request, draft, walk, form)
+            return show_times(request, draft, walk, form, revision=shown)
         return show_near(request, draft, walk, form, LOST_WORDS if returned.why == LOST else "")
-    form = _judged(returned.posted)
+    form = _judged(posted)
     if returned.notice and not form.errors:
         form.add_error(None, returned.notice)
-        return show_times(request, draft, walk, form, status=409)
-    return show_times(request, draft, walk, form, status=422 if form.errors else 200)
+        return show_times(request, draft, walk, form, status=409, revision=shown)
+    if not form.errors and two_times.differs_from_other(draft, walk, form, posted):
+        try:
+            return two_times.show_choice(request, draft, walk, form, returned.posted)
+        except SlotGone:
+            return show_near(request, draft, walk, form, "")
+    status = 422 if form.errors else 200
+    return show_times(request, draft, walk, form, status=status, revision=shown)
 
 
 def _save_choice(request: Request, draft: Draft, form: TimesForm) -> Walk:
@@ -135,11 +152,21 @@ def _no_times(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
 
 
 def show_times(
-    request: Request, draft: Draft, walk: Walk, form: TimesForm, *, status: int = 200
+    request: Request,
+    draft: Draft,
+    walk: Walk,
+    form: TimesForm,
+    *,
+    status: int = 200,
+    revision: object = None,
 ) -> HttpResponse:
-    """Show the list of the free slots that the urgency allows."""
+    """Show the list of the free slots that the urgency allows.
+
+    `revision` is the revision of the draft that an earlier page showed; None for a new page.
+    """
     urgency = urgency_level(walk)
     shown = choosing.list_context(form, urgency)
+    shown["revision"] = draft.revision if revision is None else revision
     return _render(request, draft, walk, form, shown, status=status)
 
 
@@ -181,7 +208,8 @@ def _initial(wish: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _context(request: Request, walk: Walk, form: TimesForm) -> dict[str, Any]:
-    return step_context(walk.words, walk.protocol.approved, walk.kind, APPOINTMENT, form) | {
+    part = progress(walk, APPOINTMENT)
+    return step_context(walk.words, walk.protocol.approved, APPOINTMENT, form, part=part) | {
         "back_url": back_url(request, walk, APPOINTMENT),
         "panels": panel_cards(walk),
         "change": bool(request.GET.get("change")),
@@ -200,7 +228,7 @@ def _render(
     notice: Promise | str = "",
 ) -> HttpResponse:
     held = holds.held_by(draft=draft) if walk.content.wish.get("chosen") else None
-    context = _context(request, walk, form) | shown
+    context = {"revision": draft.revision} | _context(request, walk, form) | shown
     context |= {
         "notice": notice,
         "urgent_days": choosing.days_of(urgency_level(walk)),

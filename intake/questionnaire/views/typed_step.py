@@ -19,7 +19,7 @@ from intake.questionnaire.views.browser import (
     protocol_of,
     words_of,
 )
-from intake.questionnaire.views.page_parts import STEP_TITLES, progress
+from intake.questionnaire.views.page_parts import STEP_TITLES
 from intake.wording.languages import if_foreign
 
 
@@ -70,7 +70,7 @@ def show_typed_step(
         "protocol": judge.name,
         "title_language": if_foreign(words.language_of_section(section)) if page else "",
         "page": {"id": step, "title": title},
-        "progress": progress(words, section, kind),
+        "progress": "",  # only the draft knows how far the patient has come
         "back_url": "",
         "panels": [],
         "change": False,

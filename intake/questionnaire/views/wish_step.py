@@ -24,6 +24,7 @@ from intake.questionnaire.views.page_parts import (
     blank_step,
     is_accepted,
     panel_cards,
+    progress,
     redirect_onward,
     show_step,
 )
@@ -57,9 +58,9 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
     if request.method != "POST" and not (known or request.GET):
         html = blank_wish(
             walk.protocol.content_hash,
-            walk.kind,
             walk.before(step),
             reach_words(walk),
+            progress(walk, step),
             choices,
         )
         return blank.serve(request, html, revision=draft.revision)
@@ -158,13 +159,13 @@ def choices_of(draft: Draft) -> Choices:
 @blank.remembered(most=128)
 def blank_wish(
     content_hash: str,
-    kind: str,
     before: str | None,
     reach: str,
+    part: str,
     choices: Choices,
 ) -> str:
     """Return the HTML of the empty wish step."""
     words = documents.wording(content_hash, get_language())
     approved = documents.protocol_of(content_hash).approved
     form = WishForm(choices=choices)
-    return blank_step(words, approved, kind, APPOINTMENT, form, before=before, reach=reach)
+    return blank_step(words, approved, APPOINTMENT, form, part=part, before=before, reach=reach)

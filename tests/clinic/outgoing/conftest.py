@@ -15,6 +15,7 @@ def say(monkeypatch) -> Callable[[Any], None]:
     """Choose the letter that the composer of the kind 'note' returns; at first, a letter to Ana."""
     letters: dict[str, Any] = {"note": lambda message: Letter(("ana@example.org",), "Hi", "Words")}
     monkeypatch.setattr(outbox, "_composers", {"note": lambda m: letters["note"](m)})
+    monkeypatch.setattr(outbox, "_lanes", {})
     monkeypatch.setattr(results, "unsents", {})
     outbox._stopping.clear()
     return lambda compose: letters.update(note=compose)

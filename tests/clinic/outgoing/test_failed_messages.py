@@ -96,6 +96,36 @@ def test_the_list_says_which_and_why_and_holds_no_address(failed):
     assert (event.action, event.detail) == ("list", {"page": "message", "count": 1})
 
 
+def test_the_list_says_the_lane_and_what_the_provider_reported(failed):
+    Message.objects.update(delivery="undelivered", delivery_trouble="bounced")
+    page = builders.staff_client("front desk").get(LIST)
+
+    assert cells(page, "lane") == ["Ordinary"]
+    assert cells(page, "delivered") == ["Not delivered (bounced)"]
+
+
+def test_ten_thousand_messages_are_as_quick_as_one(failed):
+    client = builders.staff_client("front desk")
+
+    def queries(address):
+        with CaptureQueriesContext(connection) as found:
+            assert client.get(address).status_code == 200
+        return found
+
+    first = len(queries(LIST))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into clinic_message (id, kind, occasion, state, attempts, error) select"
+            " gen_random_uuid(), 'x', n, case when n % 2 = 0 then 'sent' else 'failed' end, 0, ''"
+            " from generate_series(1, 10000) n"
+        )
+        cursor.execute("analyze clinic_message")
+    for address in (LIST, f"{LIST}?state=failed", f"{LIST}?state=waiting"):
+        found = queries(address)
+        assert len(found) <= first
+        assert sum(float(query["time"]) for query in found) < 0.5
+
+
 def test_trying_again_sends_it_and_is_written_down(failed, mailoutbox):
     trail = Trail()
     page = press(builders.staff_client("front desk"), failed, "again")

@@ -17,21 +17,26 @@ CLINIC_PAGES = {
     for what in ("locationprofile", "clinicianprofile", "insuranceplan", "clinictext")
     for verb in ("view", "add", "change")
 }
+SUBMISSIONS = {"intake.view_submission", "intake.decide_submission", "intake.add_finding"}
 CALLS = {"intake.view_calltask", "intake.change_calltask"}
+INVITATIONS = {f"intake.{verb}_invitation" for verb in ("view", "add", "change")}
 TABLE = {
     "clinician": {
-        *("intake.view_submission", "intake.decide_submission", "intake.view_appointment"),
+        *("intake.view_appointment", "intake.export_submission"),
         *("education.view_page", "education.review_page"),
     }
+    | SUBMISSIONS
     | CALLS
+    | INVITATIONS
     | MESSAGES,
-    "duty": {"intake.view_submission", "intake.decide_submission"} | CALLS | MESSAGES,
+    "duty": SUBMISSIONS | CALLS | MESSAGES,
     "front desk": {
         *("intake.view_frontdesk", "intake.change_frontdesk", "intake.view_appointment"),
         *("intake.change_appointment", "intake.overbook_appointment"),
     }
     | CLINIC_TIME
     | CALLS
+    | INVITATIONS
     | MESSAGES,
     "content editor": {
         *("education.view_page", "education.change_page", "education.publish_page"),

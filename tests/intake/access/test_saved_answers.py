@@ -13,6 +13,7 @@ from intake.questionnaire import drafts
 from tests import builders
 from tests.desk import Trail
 from tests.intake.patient import Patient, step_url
+from tests.intake.questionnaire.veil import leave_alone
 from tests.intake.way_in import MAILBOX, OTHER, asking, code_in, enter, inside, letters, saved
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roomy", "codes_without_limit")]
@@ -91,6 +92,19 @@ def test_an_address_that_takes_no_mail_is_asked_for_again(address):
     page = patient.post("/intake/save/", {"address": address})
     assert page.status in (400, 422)
     assert not Message.objects.exists()
+    if page.status == 422:  # it came back by a redirect, and a reload shows the same
+        assert patient.requests[-2][2].status_code == 303
+        assert patient.get("/intake/save/").text == page.text
+        assert patient.get("/intake/save/").form.values["address"] == [address]
+
+
+def test_a_mistyped_address_is_not_shown_on_a_device_that_was_left_alone():
+    patient = Patient()
+    patient.start()
+    patient.answer()
+    patient.post("/intake/save/", {"address": f"{MAILBOX} zq-7f3k"})
+    leave_alone()
+    assert "zq-7f3k" not in patient.get("/intake/save/").html
 
 
 def test_a_browser_that_lies_idle_finds_nothing_but_the_way_back():

@@ -15,13 +15,14 @@ from clinic import audit
 from clinic.models import Message
 from intake import documents
 from intake.appointments import free_times
-from intake.demonstration import bulk
+from intake.demonstration import bulk, invitations
 from intake.demonstration import people as demo
 from intake.domain.answers import clean_json_answer, plain
 from intake.domain.route import kept_answers
 from intake.draft_content import Content
 from intake.models.appointments import Appointment, AppointmentRequest, Offer, WaitlistEntry
 from intake.models.clinic_time import Clinician, Location, VisitType
+from intake.models.invitations import Invitation
 from intake.models.submissions import (
     Decision,
     Draft,
@@ -34,6 +35,7 @@ from intake.models.submissions import (
 from intake.protocols import current
 from intake.questionnaire import drafts, sending
 from intake.questionnaire.walk import age_on
+from intake.staff import paperwork
 from tests import builders
 
 PROTOCOL = current()
@@ -312,3 +314,13 @@ def test_demonstration_staff_have_addresses_of_nobody_and_somebody_is_on_duty():
     staff = get_user_model().objects.all()
     assert staff.get(groups__name="duty").username == "dr-lee"
     assert all(person.email == f"{person.username}@example.org" for person in staff)
+
+
+def test_the_invited_people_show_each_state_and_no_letter_is_sent(db):
+    invitations.load(by=builders.member("front desk"))
+
+    rows = Invitation.objects.values_list("pk", flat=True)
+    assert {each.state for each in paperwork.standings(rows).values()} >= {
+        *("sent", "begun", "declined", "bounced", "locked", "expired"),
+    }
+    assert not Message.objects.exists()

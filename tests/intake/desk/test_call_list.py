@@ -88,6 +88,7 @@ def test_each_reason_says_what_the_patient_has_to_hear(desk):
         "lost": str(made[0].pk),
         **dict.fromkeys(("confirmed", "changed", "cancelled", "missed"), f"{visit.pk}:1"),
         "more": "of another kind",
+        "invited": f"{visit.pk}:1",
     }
     assert set(occasions) == set(CallTask.Reason.values)
     for reason, occasion in occasions.items():
@@ -142,9 +143,11 @@ def test_a_patient_is_found_by_name_and_reference_alone(desk):
     assert ann
 
 
-def test_a_patient_without_a_phone_stays_on_the_list(desk):
+def test_a_patient_without_a_safe_way_stands_apart_from_the_calls_to_make(desk):
     moved(callback_phone="")
-    assert cells(desk.get(CALLS), "phone") == ["No way to reach this patient is known."]
+    listed = desk.get(CALLS, {"settled": "no_way"})
+    assert cells(listed, "phone") == ["No safe way: do not call"]
+    assert cells(desk.get(CALLS), "phone") == []
 
 
 def test_the_list_costs_the_same_for_two_and_for_twenty(desk):
@@ -162,8 +165,8 @@ def test_the_list_costs_the_same_for_two_and_for_twenty(desk):
     assert len(cells(page, "patient")) == 25
     assert len(set(costs)) == 1, costs
     # one query is for the news about visits, one for the news in messages, one for the banner of
-    # red flags
-    assert costs[0] == 15
+    # red flags, two for the ways to the patients
+    assert costs[0] == 17
     assert not [query for query in queries if '"answers"' in query["sql"]]
 
 
@@ -363,7 +366,7 @@ def test_nothing_of_a_person_is_in_the_sessions_of_staff(desk):
     desk.post(visit_page(visit, "move"), given)
     said = str(dict(desk.session.items()))
 
-    assert "Nobody has told the patient." in said
+    assert "Nobody has told the patient: call." in said
     assert "555-0147" not in said
     assert "5550147" not in said  # not "147" alone, which may be part of a time
     assert "anary" not in said

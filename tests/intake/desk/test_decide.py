@@ -150,6 +150,14 @@ def test_a_form_that_is_not_in_order_stores_nothing(clinician, changes):
     assert not Decision.objects.exists()
 
 
+def test_a_note_that_is_too_long_is_kept_whole_and_said(clinician):
+    note = "It itches. " * 400
+    response = decide(clinician, waiting(), note=note)
+
+    assert note in response.content.decode()
+    assert f"(it has {len(note.strip())})" in words(response)
+
+
 def test_words_of_a_decision_are_sealed(clinician):
     from django.db import connection
 

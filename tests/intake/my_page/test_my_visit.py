@@ -257,7 +257,7 @@ def test_a_patient_whom_no_letter_reaches_is_promised_none():
     patient = asking(submission.reference, "+12025550147")
     page = enter(patient, code_of())
     assert page.path == "/my/"
-    assert "How we reach you: by phone" in page.text
+    assert "We reach you by phone." in page.text
     assert "mail" not in page.text.casefold()
     assert "waiting list" not in page.text
     page = patient.post("/my/wait/", {"go": "join"})  # from an old tab
@@ -320,4 +320,4 @@ def test_the_page_with_an_appointment_costs_a_fixed_number_of_queries():
             patient.client.get("/my/")
         counts.append(len(context))
         changing.reschedule(appointment=visit(submission), slot=book.free(8 + number).key)
-    assert counts[0] == counts[1] <= 12
+    assert counts[0] == counts[1] <= 13

@@ -101,7 +101,7 @@ def test_a_missing_answer_beside_thoughts_of_suicide_does_not_hide_them():
     patient.walk_to("mood")
     page = patient.answer(phq2_down="nonsense", si_screen="active_now")
     assert page.path == "/intake/emergency/"
-    assert "You can get help right now" in page.text
+    assert "Help is here now" in page.text
     assert page.links_to("tel:988")
     assert page.links_to("sms:988")
     assert page.links_to("tel:911")

@@ -28,9 +28,9 @@ WAYS = {
 }
 NO_WAY = "We have no way to reach you. Please call us."
 REACHED = {
-    "phone": f"How we reach you: by phone, {NUMBER}",
-    "e-mail": f"How we reach you: by e-mail, {ADDRESS}",
-    "text": f"How we reach you: by text message, {NUMBER}",
+    "phone": f"We reach you by phone at {NUMBER}.",
+    "e-mail": f"We reach you by e-mail at {ADDRESS}.",
+    "text": f"We reach you by text message at {NUMBER}.",
     "none": NO_WAY,
 }
 BY_PHONE = REACHED | {"e-mail": REACHED["phone"], "text": REACHED["phone"]}
@@ -81,7 +81,7 @@ def request_alone(contact: dict[str, Any]) -> Submission:
 AIM = "We read your answers and aim for the visit within 12 weeks."
 CASES: dict[str, tuple[Any, str, str, dict[str, str] | None]] = {
     "booked": (booked, "The appointment is booked", "The next step is the appointment.", None),
-    "wished": (wished, "You asked for a visit at the clinic.", AIM, REACHED),
+    "wished": (wished, "You asked for a visit at the clinic: Monday, Thursday.", AIM, REACHED),
     "call me": (
         lambda contact: wished(contact, "call_me"),
         "You asked us to call you to arrange a visit.",
@@ -112,10 +112,13 @@ def test_the_receipt_says_what_was_wished_and_one_next_thing(case, way, request,
     main = page[page.index("<main") : page.index("</main>")]
 
     before, _, after = main.partition("What happens next</h2>")
-    step = re.sub(r"<[^>]+>", "", after[: after.index("</p>")].replace("<br>", " | ")).strip()
+    step = re.sub(r"<[^>]+>", "", after[: after.index("</p>")]).strip()
     assert first in before
     assert then in step
-    assert step.endswith(ways[way]) if ways else " | " not in step
+    if ways:
+        assert step.endswith(f". {ways[way]}")
+    else:
+        assert not any(said in step for said in REACHED.values())
     assert len([one for one in promising_sentences(step) if "call us" not in one]) <= 1
     for contradiction in ("has read it yet", "do nothing", "has opened it"):
         assert contradiction not in main
@@ -127,5 +130,21 @@ def test_the_receipt_says_what_was_wished_and_one_next_thing(case, way, request,
 
 def test_a_device_that_was_left_alone_shows_neither_number_nor_address():
     context = receipt.sent_context(wished(WAYS["phone"]), left_alone=True)
-    assert context["next_way"] == "How we reach you: by phone"
-    assert context["next_address"] == ""
+    assert context["next_way"] == "We reach you by phone."
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        ([], "You asked for a visit at the clinic."),
+        ([{"days": []}], "You asked for a visit at the clinic."),
+        ([{"days": ["thu", "mon"]}], "You asked for a visit at the clinic: Monday, Thursday."),
+        (
+            [{"days": ["mon"]}, {"days": ["fri", "mon"]}],
+            "You asked for a visit at the clinic: Monday, Friday.",
+        ),
+        ([{"days": ["mon"]}, {"times": ["morning"]}], "You asked for a visit at the clinic."),
+    ],
+)
+def test_the_days_that_were_wished_are_named(wishes, said):
+    assert receipt.wish_words(AppointmentRequest(visit_type="in_person", wishes=wishes)) == said

@@ -230,6 +230,43 @@ def test_another_time_gives_the_first_one_back_and_the_same_again_stays():
 
 
 @pytest.mark.usefixtures("slots")
+@pytest.mark.parametrize("keeps", ["this", "other"])
+@pytest.mark.parametrize("other", ["a slot", "call", "wait"])
+@pytest.mark.parametrize("mine", ["a slot", "call", "wait"])
+def test_an_older_list_asks_which_of_two_choices_to_keep(mine, other, keeps):
+    """A choice of another window is never replaced unasked."""
+    slots = {"a slot": book.free(7).key}, {"a slot": book.free(8).key}
+    mine, other = slots[0].get(mine, mine), slots[1].get(other, other)
+    patient = at_times()
+    old = patient.page
+    patient.press("continue", {**old.form.values, "slot": other})
+    assert patient.page.step == "check"
+    chosen = counted(patient)
+    patient.seen.append(old)
+    page = patient.press("continue", {**old.form.values, "slot": mine})
+    if mine == other:
+        assert page.step == "check"
+        return
+    assert (page.status, "Which answer do you want to keep?" in page.text) == (409, True)
+    assert patient.requests[-2][2].status_code == 303
+    assert counted(patient) == chosen
+    assert patient.press("continue").errors == ["Choose the answer that you want to keep."]
+    page = patient.press("continue", {**patient.page.form.values, "keep_appointment.chosen": keeps})
+    assert page.step == "check", page.errors
+    assert (counted(patient) == chosen) is (keeps == "other")
+    held = Appointment.objects.filter(status="held")
+    assert held.count() == (len(other if keeps == "other" else mine) > 4)
+
+
+def counted(patient: Patient) -> tuple:
+    return patient.draft.content["wish"], list(held_slots())
+
+
+def held_slots():
+    return Appointment.objects.filter(status="held").values_list("during", flat=True)
+
+
+@pytest.mark.usefixtures("slots")
 def test_a_hold_that_lapsed_is_told_with_the_nearest_and_nothing_is_lost():
     slot = book.free(7)
     patient = at_times()
