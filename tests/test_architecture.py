@@ -23,7 +23,11 @@ WRITERS = (
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
     *("intake.ways.broken_promises", "intake.ways.contact_points", "intake.ways.safe_contact"),
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
-    *("intake.questionnaire.usual_minutes", "intake.questionnaire.reminding"),
+    *(
+        "intake.questionnaire.usual_minutes",
+        "intake.questionnaire.walk_counts",
+        "intake.questionnaire.reminding",
+    ),
     *(
         f"intake.desk.{name}"
         for name in ("changes", "decisions", "findings", "patient_messages", "transitions")

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                 ('day', models.DateField()),
                 ('protocol', models.SlugField(db_index=False)),
                 ('kind', models.CharField(choices=[('intake', 'Questionnaire'), ('appointment', 'Appointment request only'), ('stopped', 'Stopped by an emergency answer'), ('addition', 'Added to an earlier submission'), ('part_2', 'Answered before the visit')], max_length=11)),
-                ('event', models.CharField(choices=[('started', 'begun'), ('ended', 'ended unsent'), ('sent', 'sent')], max_length=8)),
+                ('event', models.CharField(choices=[('started', 'begun'), ('ended', 'ended unsent'), ('sent', 'sent'), ('invited', 'invited')], max_length=8)),
                 ('step', models.CharField(blank=True, max_length=50)),
                 ('number', models.PositiveIntegerField(default=0)),
             ],

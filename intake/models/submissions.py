@@ -458,14 +458,16 @@ class RuleCount(models.Model):
 class WalkCount(models.Model):
     """How many forms of a kind were begun, ended unsent or sent on a day.
 
-    The row names no draft and no submission. `step` is the last page of forms that ended unsent;
-    an id of a page tells no answer.
+    The row names no draft and no submission. `step` is the last page of forms that ended unsent,
+    or the last state of invitations, whose rows are deleted. A page may depend on answers, so
+    nobody is shown a small number (`walk_counts.in_periods`).
     """
 
     class Event(models.TextChoices):
         STARTED = "started", _("begun")
         ENDED = "ended", _("ended unsent")
         SENT = "sent", _("sent")
+        INVITED = "invited", _("invited")
 
     day = models.DateField()
     protocol = models.SlugField(db_index=False)
