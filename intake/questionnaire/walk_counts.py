@@ -58,10 +58,9 @@ def add(counts: Mapping[Key, int]) -> None:
 
 def since(day: date) -> Counter[Key]:
     """Return the stored counts from a day on, with the emergency stops that nobody told us of."""
-    fields = ("day", "protocol", "kind", "event", "step")
     counts: Counter[Key] = Counter()
     for row in WalkCount.objects.filter(day__gte=day):
-        counts[tuple(getattr(row, name) for name in fields)] += row.number  # type: ignore[index]  # five fields
+        counts[row.day, row.protocol, row.kind, row.event, row.step] += row.number
     names = dict(ProtocolDocument.objects.values_list("content_hash", "name"))
     for stop in RuleCount.objects.filter(day__gte=day, untold__gt=0):
         counts[stop.day, names.get(stop.protocol_hash, ""), "", "untold", stop.rule] += stop.untold
@@ -76,14 +75,15 @@ def in_periods(counts: Mapping[Key, int]) -> list[Period]:
     """
     weeks: Counter[Key] = Counter()
     periods = []
-    for (day, *what), number in counts.items():
+    for (day, protocol, kind, event, step), number in counts.items():
         if number >= FEWEST:
-            periods.append(Period(day, day, *what, number))
+            periods.append(Period(day, day, protocol, kind, event, step, number))
         elif number:
-            weeks[day - timedelta(days=day.weekday()), *what] += number
-    for (monday, *what), number in weeks.items():
-        shown = number if number >= FEWEST else None
-        periods.append(Period(monday, monday + timedelta(days=6), *what, shown))
+            monday = day - timedelta(days=day.weekday())
+            weeks[monday, protocol, kind, event, step] += number
+    for (monday, protocol, kind, event, step), number in weeks.items():
+        sunday, shown = monday + timedelta(days=6), number if number >= FEWEST else None
+        periods.append(Period(monday, sunday, protocol, kind, event, step, shown))
     return sorted(periods, key=lambda period: period[:6])
 
 
