@@ -25,7 +25,11 @@ WRITERS = (
     *("intake.ways.broken_promises", "intake.ways.contact_points", "intake.ways.safe_contact"),
     "intake.ways.received_texts",
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
-    *("intake.questionnaire.usual_minutes", "intake.questionnaire.reminding"),
+    *(
+        "intake.questionnaire.usual_minutes",
+        "intake.questionnaire.walk_counts",
+        "intake.questionnaire.reminding",
+    ),
     *(
         f"intake.desk.{name}"
         for name in (

@@ -1,5 +1,6 @@
 """Follow an invitation: a letter that does not arrive, one reminder, and the end of the row."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +15,9 @@ from intake.documents import protocol_of
 from intake.draft_content import Content
 from intake.invitations import inviting
 from intake.letters.invitations import REMINDER
-from intake.models.invitations import Invitation, InvitationList
-from intake.models.submissions import Draft
+from intake.models.invitations import Invitation, InvitationList, InvitationQuerySet
+from intake.models.submissions import Draft, WalkCount
+from intake.questionnaire import walk_counts
 from intake.staff import paperwork
 from intake.staff.paperwork import LETTER
 from intake.ways import invited
@@ -101,6 +103,7 @@ def forget(*, days: int) -> int:
         old = Invitation.objects.filter(
             _over(now - timedelta(days=days), draft_id=None) | _over(now - KEPT_BEGUN)
         )
+        ended = counts_of(old)
         _total, by_model = old.delete()
         count = by_model.get("intake.Invitation", 0)
         if count:
@@ -109,7 +112,22 @@ def forget(*, days: int) -> int:
                 action="erase",
                 detail={"kind": "invitation", "count": count},
             )
+        walk_counts.add(ended)
     return count
+
+
+def counts_of(rows: InvitationQuerySet) -> Counter[walk_counts.Key]:
+    """Count invitations by the day on which they were made, and by what became of them."""
+    return Counter(
+        (
+            timezone.localdate(row.created_at),
+            row.protocol,
+            str(row.part),
+            str(WalkCount.Event.INVITED),
+            str(paperwork.standing_of(row).state),
+        )
+        for row in paperwork.with_facts(rows)
+    )
 
 
 def _over(before: Any, **more: Any) -> Q:

@@ -5,7 +5,7 @@ import clinic.secrets.sealing
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('intake', '0029_arrival'),
+        ('intake', '0030_walk_counts'),
     ]
 
     operations = [

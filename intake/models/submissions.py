@@ -466,6 +466,39 @@ class RuleCount(models.Model):
         return f"{self.rule} {self.day}"
 
 
+class WalkCount(models.Model):
+    """How many forms of a kind were begun, ended unsent or sent on a day.
+
+    The row names no draft and no submission. `step` is the last page of forms that ended unsent,
+    or the last state of invitations, whose rows are deleted. A page may depend on answers, so
+    nobody is shown a small number (`walk_counts.in_periods`).
+    """
+
+    class Event(models.TextChoices):
+        STARTED = "started", _("begun")
+        ENDED = "ended", _("ended unsent")
+        SENT = "sent", _("sent")
+        INVITED = "invited", _("invited")
+
+    day = models.DateField()
+    protocol = models.SlugField(db_index=False)
+    kind = models.CharField(max_length=11, choices=Kind.choices)
+    event = models.CharField(max_length=8, choices=Event.choices)
+    step = models.CharField(max_length=50, blank=True)
+    number = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "protocol", "kind", "event", "step"], name="walk_count_day"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.day}"
+
+
 class UsualMinutes(models.Model):
     """The median time that patients take for a protocol. The row names no submission."""
 

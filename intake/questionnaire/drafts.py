@@ -26,10 +26,14 @@ from intake.documents import (
 from intake.domain.definition import Protocol
 from intake.draft_content import Content
 from intake.models.phone_calls import PhoneCall
-from intake.models.submissions import Device, Draft, Kind, Submission
+from intake.models.submissions import Device, Draft, Kind, Submission, WalkCount
 from intake.protocols import current
-from intake.questionnaire import rule_counts, sql
+from intake.questionnaire import rule_counts, sql, walk_counts
 from intake.questionnaire.walk import Walk
+
+Event = WalkCount.Event
+UNKNOWN = "unknown"
+"""The last page of a draft that cannot be opened."""
 
 
 def begin(
@@ -65,6 +69,8 @@ def begin(
         store_protocol(protocol)
         store_wording(draft.protocol_id, wording(draft.protocol_id, language))
         draft.save(force_insert=True)
+        # last, because every start of the day waits for this row until the commit
+        walk_counts.add({walk_counts.key_of(draft, now, Event.STARTED): 1})
     return draft, key
 
 
@@ -204,7 +210,7 @@ def delete_idle_drafts(*, days: int) -> int:
     before = timezone.now() - timedelta(days=days)
     with transaction.atomic():
         idle = Draft.objects.filter(updated_at__lt=before)
-        _count_untold(idle.filter(submission=None).select_for_update(of=("self",)).iterator())
+        _count_ended(idle.filter(submission=None).select_for_update(of=("self",)).iterator())
         _total, by_model = idle.delete()
         count = by_model.get("intake.Draft", 0)
         if count:
@@ -220,25 +226,29 @@ def delete(*, draft: Draft) -> None:
     """Delete the draft, so that no browser opens it any more. A submission made from it stays."""
     with transaction.atomic():
         unsent = Draft.objects.filter(pk=draft.pk, submission=None)
-        _count_untold(unsent.select_for_update(of=("self",)))
+        _count_ended(unsent.select_for_update(of=("self",)))
         Draft.objects.filter(pk=draft.pk).delete()
 
 
-def _count_untold(drafts: Iterable[Draft]) -> None:
-    """Count the emergencies in drafts that the patients never sent.
+def _count_ended(drafts: Iterable[Draft]) -> None:
+    """Count drafts that end unsent by their last page, and the emergencies in these drafts.
 
     Counted are the rules that stop the form, and the rules that ask about words of danger. A count
-    has only a day and a rule, so a count reveals no patient.
+    has only a day and a rule or a page, so a count reveals no patient.
     """
     untold: Counter[rule_counts.Key] = Counter()
+    ended: Counter[walk_counts.Key] = Counter()
     for draft in drafts:
-        day = timezone.localdate(draft.updated_at)
-        with suppress(SealError):  # a draft that cannot be opened is deleted without being counted
+        day, last = timezone.localdate(draft.updated_at), UNKNOWN
+        with suppress(SealError):  # the page of a draft that cannot be opened is unknown
             walk = walk_of(draft)
+            last = "emergency" if walk.interrupting_rules else walk.first_open or "check"
             asked = [fired.id for fired in walk.assessment.fired if fired.interrupt == "ask"]
             rules = {*asked, *(rule.id for rule in walk.interrupting_rules)}
             untold.update((day, rule, draft.protocol_id) for rule in rules)
+        ended[walk_counts.key_of(draft, draft.updated_at, Event.ENDED, last)] += 1
     rule_counts.add({}, untold)
+    walk_counts.add(ended)
 
 
 def confirm_age(*, draft: Draft) -> bool:
@@ -246,5 +256,7 @@ def confirm_age(*, draft: Draft) -> bool:
 
     Returns False and deletes nothing if the draft was changed or sent meanwhile.
     """
-    unchanged = Draft.objects.filter(pk=draft.pk, revision=draft.revision, submission=None)
-    return bool(unchanged.delete()[0])
+    with transaction.atomic():
+        unchanged = Draft.objects.filter(pk=draft.pk, revision=draft.revision, submission=None)
+        _count_ended(unchanged.select_for_update(of=("self",)))
+        return bool(unchanged.delete()[0])

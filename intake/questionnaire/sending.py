@@ -24,8 +24,8 @@ from intake.errors import Conflict, Gone, NotReady, Refused
 from intake.history import build_history
 from intake.letters import orders
 from intake.models.phone_calls import PhoneCall
-from intake.models.submissions import Draft, Kind, Submission, Urgency
-from intake.questionnaire import by_phone, rule_counts
+from intake.models.submissions import Draft, Kind, Submission, Urgency, WalkCount
+from intake.questionnaire import by_phone, rule_counts, walk_counts
 from intake.questionnaire.composing import build_submission, build_wish, chosen_place
 from intake.questionnaire.drafts import walk_of
 from intake.questionnaire.held_time import fulfil_wish
@@ -33,6 +33,7 @@ from intake.questionnaire.usual_minutes import seconds_between
 from intake.questionnaire.walk import Walk
 from intake.ways import escalation, safe_contact, waiting
 
+Event = WalkCount.Event
 TRIES = 5  # tries to find a reference that no other submission has
 
 
@@ -244,3 +245,4 @@ def _record_sent(
         request_id=request_id,
         detail={"kind": submission.kind, "urgency": submission.urgency_code},
     )
+    walk_counts.add({walk_counts.key_of(submission, submission.submitted_at, Event.SENT): 1})

@@ -29,6 +29,22 @@ on conflict (day, rule, protocol_hash) do update
   set fired = old.fired + excluded.fired, untold = old.untold + excluded.untold
 """
 
+# The ORM has no INSERT that adds to the stored number if the row exists already.
+ADD_TO_WALK_COUNTS = """
+insert into intake_walkcount as old (day, protocol, kind, event, step, number)
+select * from unnest(%s::date[], %s::text[], %s::text[], %s::text[], %s::text[], %s::integer[])
+on conflict (day, protocol, kind, event, step) do update set number = old.number + excluded.number
+"""
+
+# The ORM has no median.
+MINUTES_OF_PERIOD = """
+select p.name, s.kind, count(*),
+  ceil(percentile_cont(0.5) within group (order by s.took_seconds) / 60)::integer
+from intake_submission s join intake_protocoldocument p on p.content_hash = s.protocol_hash
+where s.took_seconds is not null and s.submitted_at >= %s and not s.suspect
+group by p.name, s.kind having count(*) >= %s order by 1, 2
+"""
+
 # The ORM has no median.
 MEDIAN_MINUTES = """
 select p.name, s.kind,
