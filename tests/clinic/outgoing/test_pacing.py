@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,11 +44,8 @@ def to(say):
 
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)))
 def test_the_next_moment_for_texts_is_by_day_and_within_a_day(moment):
-    pacing.settings.TEXT_HOURS = (8, 21)
-    try:
+    with override_settings(TEXT_HOURS=(8, 21)):
         allowed = pacing.within_hours(moment)
-    finally:
-        del pacing.settings.TEXT_HOURS
 
     assert 8 <= allowed.astimezone(NEW_YORK).hour < 21
     # a night is 11 hours long, and 12 when the clocks go back
