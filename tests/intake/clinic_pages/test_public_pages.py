@@ -155,9 +155,9 @@ def test_odd_hours_and_a_closure_of_one_place_are_named(client, django_assert_nu
     night = Location.objects.create(name="Night clinic", time_zone="America/Chicago", week=week)
     day = timezone.localdate() + timedelta(days=3)
     Closure.objects.create(location=night, first_day=day, last_day=day)
-    # the calendar is read anew, so that no kept page lacks a closure
+    # the calendar is read anew with its rota, so that no kept page lacks a closure
     once = mock.patch("clinic.last_known.SECONDS", 60)
-    with once, django_assert_num_queries(QUERIES["/contact/"] + 3):
+    with once, django_assert_num_queries(QUERIES["/contact/"] + 4):
         page = shown(client, "/contact/")
 
     assert "<dt>Sunday</dt><dd>all day</dd>" in page

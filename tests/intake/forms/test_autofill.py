@@ -13,7 +13,7 @@ from tests.intake.way_in import asking, code_in, enter, letters
 pytestmark = pytest.mark.django_db
 OWN_BIRTH = {f"birth_date_{part}": f"bday-{part}" for part in ("month", "day", "year")}
 NO_BIRTH = dict.fromkeys(OWN_BIRTH, "off")
-REACH = {"callback_phone": "tel", "email": "email"}
+REACH = {"callback_phone": "tel", "email": "email", "hears": "off"}
 WHO = ["self", "parent_guardian", "caregiver"]
 
 
