@@ -26,7 +26,7 @@ from intake.models.invitations import Invitation
 from intake.models.phone_calls import PhoneCall
 from intake.models.received_texts import ReceivedText
 from intake.models.submissions import Communication, Submission
-from intake.staff.reach_words import reach_words
+from intake.staff.reach_words import NO_WAY, reach_words
 from intake.staff.tries import wrong_number_words
 from intake.ways.contact import Reach, reach_of
 from intake.ways.forms import again_choices
@@ -105,7 +105,8 @@ def owed_calls_of(
     phone = reach.phone
     return {
         "reach": reach,
-        "reach_words": reach_words(reach),
+        # a way that is open has failed for this news, so it is no way to tell it
+        "reach_words": reach_words(reach) if any(task.may_call for task in tasks) else NO_WAY,
         "tasks": [(task, news.get(task.pk, "")) for task in tasks],
         "phone": phone,
         "phone_words": phone_words(phone) if phone else "",

@@ -53,6 +53,8 @@ CONTACT: dict[str, Any] = {
     "been_here": "new",
     "prefer": "phone",
     "prefer_time": "any",
+    "calls": "any",
+    "voicemail": "yes",
     "lang_help": "english",
     "consent": "on",
 }

@@ -110,8 +110,8 @@ def test_the_check_page_is_one_query(django_assert_num_queries):
         patient.get("/intake/check/")
 
 
-def test_beginning_is_the_limit_the_protocol_and_the_draft(django_assert_num_queries):
-    with django_assert_num_queries(5):  # two of the five begin and end the transaction
+def test_beginning_is_the_limit_the_protocol_the_draft_and_the_count(django_assert_num_queries):
+    with django_assert_num_queries(6):  # two of the six begin and end the transaction
         Patient().client.post("/intake/", {"go": "start"})
 
 
@@ -125,15 +125,15 @@ def test_the_start_page_with_a_draft_is_one_query(url, django_assert_num_queries
 @pytest.mark.parametrize(
     "says", [{}, {"drowsy_drive": "fell_asleep", "phq2_down": "nearly_every_day"}]
 )
-def test_sending_is_sixteen_queries_whatever_fires(says, django_assert_num_queries):
+def test_sending_is_seventeen_queries_whatever_fires(says, django_assert_num_queries):
     """Sending reads the draft, counts two limits, and stores everything in two transactions.
 
     The queries in order: the draft, the limits of network and mailbox, the locked draft, the
-    submission, the draft, the wish, the history, the counts, the messages, their task, the audit
-    event. Four more queries begin and end the two transactions.
+    submission, the draft, the wish, the history, the counts of rules, the count of forms, the
+    messages, their task, the audit event. Four more queries begin and end the two transactions.
     """
     patient = at("check", **says)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         patient.client.post("/intake/check/", {"consent": "on"})
 
 

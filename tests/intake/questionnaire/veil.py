@@ -48,9 +48,13 @@ def with_draft(content: Any) -> Patient:
     return patient
 
 
+SAFE = {"calls": "any", "voicemail": "yes"}
+"""What the contact page stores of a patient who changes no default."""
+
+
 def finished(contact: dict[str, Any] | None = None, **says: Any) -> Patient:
     """Return a patient who has answered everything on her own phone, and was called away."""
-    patient = with_draft(builders.content(contact, **{**HERS, **says}))
+    patient = with_draft(builders.content({**SAFE, **(contact or {})}, **{**HERS, **says}))
     leave_alone()
     return patient
 
