@@ -30,6 +30,9 @@ REVIEWED: dict[str, set[str]] = {
     "intake.draft_content": {"contact"},
     "intake.domain.uses": {"contact"},
     "intake.domain.use_problems": {"contact", "safety", "who"},
+    # a word of a text message, and an answer to "May we call you?"
+    "intake.domain.text_words": {"no"},
+    "intake.questionnaire.forms.contact": {"no"},
     # a unit as patients write it
     "intake.domain.typed_number": {"pounds"},
     # these words are fields of other forms: the reason of a decision, the clinician ("who"), the

@@ -19,7 +19,7 @@ def test_a_patient_with_voicemail_forbidden_whose_visit_is_moved(window):
     patient.has_answered_until("contact")
 
     # when: the patient says when to call, and that nobody may leave a message, and sends the form
-    patient.answers(**SAYS | {"email": None}, calls="then", voicemail="no")
+    patient.answers(**SAYS | {"email": None, "calls": "then", "voicemail": "no"})
     patient.chooses("Morning")
     patient.finds_no_barrier()
     patient.needs_no_sideways_scrolling(360, 320)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django import conf
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -42,8 +43,12 @@ def member() -> User:
 
 
 def visit_at(start: datetime, number: int = 0) -> Appointment:
-    """Return a visit that begins at this moment. Its letters are forgotten."""
+    """Return a visit that begins at this moment, at a place with the time of the clinic.
+
+    Its letters are forgotten.
+    """
     visit = book.booked(book.patient(number), book.free(days=2 + number))
+    Location.objects.update(time_zone=conf.settings.TIME_ZONE)
     Appointment.objects.filter(pk=visit.pk).update(during=during(start, start + 30 * MINUTE))
     Message.objects.all().delete()
     return Appointment.objects.for_reading().get(pk=visit.pk)

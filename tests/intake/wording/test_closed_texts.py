@@ -182,6 +182,8 @@ def test_no_sentence_of_a_page_says_morning_where_day_and_hour_are_known():
     every = (settings.LOCALE_PATHS[0] / languages.POT).read_text(encoding="utf-8")
     known = (
         *("when we open, %(opening)s", "My legs are heavy, swollen by evening"),
+        # what a patient may answer to "May we call you?"
+        "Yes, but only in the",
         # the drawing of a day and a night
         *(
             "A curve shows the need to move",
