@@ -1,4 +1,4 @@
-"""Take the reports of providers: what became of a letter, and what somebody wrote to our number.
+"""Take the reports of providers: what became of a letter, and the text messages to our number.
 
 Every webhook of the site is in this module, under /webhooks/. A program sends these requests, so
 they carry no session and no form token. In place of both, a webhook has the provider's signature,
@@ -91,7 +91,7 @@ LONGEST_TEXT = 44_000
 
 @webhook(is_genuine=twilio.is_genuine, longest=LONGEST_TEXT, per_minute=3_000)
 def twilio_text(request: HttpRequest) -> HttpResponse:
-    """Take a text message that somebody wrote to our number, and answer it in TwiML."""
+    """Take a text message to our number, and answer it in TwiML."""
     fields = dict(twilio.fields_of(request.body))
     words, pictures = fields.get("Body", ""), fields.get("NumMedia", "")
     text = TextIn(

@@ -173,7 +173,7 @@ def _corrected(words: list[str], language: str) -> list[str]:
 
 
 def _most_similar(word: str, there: Counter[str]) -> str:
-    """Return the most similar word of the pages. Return `word` itself if none is similar."""
+    """Return the most similar word of the pages. Return `word` itself if no word is similar."""
     if len(word) < SHORTEST or word in there:
         return word
     matcher = SequenceMatcher(None, autojunk=False)

@@ -53,7 +53,7 @@ _MEANINGS = {
     "unsubscribed": (Delivery.DELIVERED, "unsubscribed"),
 }
 # A bounce that anymail does not tell from a hard one: where the provider says so, and with which
-# words. Postal does not say of which sort a bounce is.
+# words. Postal does not say whether a bounce is final.
 _SOFT = {
     "brevo": (("event",), r"soft_bounce"),
     "mailersend": (("data", "type"), r"soft_bounced"),

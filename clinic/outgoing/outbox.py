@@ -215,7 +215,7 @@ def stop() -> None:
 def work_until(moment: float) -> None:
     """Make `deliver_due` stop after `moment` by `time.monotonic`, even if more messages are due.
 
-    So a long queue does not keep the worker from its chores, of which one orders alerts to staff.
+    So a long queue does not delay the worker's other work, such as ordering alerts to staff.
     """
     global _work_until
     _work_until = moment

@@ -1,4 +1,4 @@
-"""Pass a text message that somebody wrote to the clinic's number on to the app that answers it."""
+"""Give each text message to the clinic's number to the app that answers it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -99,7 +99,7 @@ def _find(way: TwilioWay, to: str, text: str, since: datetime) -> str | None:
 
 
 def _ask(way: TwilioWay, method: str, fields: dict[str, str]) -> tuple[int, dict[str, Any]]:
-    """Send a request to Twilio. Returns the status and the JSON of the answer, {} if there is none.
+    """Send a request to Twilio. Returns the status and the JSON of the answer, by default {}.
 
     The request of a text and its look-up together end well within half of the outbox's lease.
     """

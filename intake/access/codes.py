@@ -111,7 +111,7 @@ def keep_typed(*, key: str, code: str, why: str = "") -> bool:
 
 
 def typed_before(*, key: str) -> Words | None:
-    """Return the code that `keep_typed` kept for the browser, and why; None if there is none."""
+    """Return the code that `keep_typed` kept for the browser, and why; None without such a code."""
     challenge = _latest_challenge(key)
     return challenge.returned if challenge else None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -74,7 +74,7 @@ class ExportForm(forms.Form):
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         today = timezone.localdate()
         super().__init__(data, initial={"since": today - timedelta(days=30), "until": today})
-        self.fields["protocol"].choices = _protocols()  # type: ignore[attr-defined]
+        cast(forms.ChoiceField, self.fields["protocol"]).choices = _protocols()
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data

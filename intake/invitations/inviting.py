@@ -189,7 +189,7 @@ def refusal(invited: Invited, appointment: Appointment | None = None) -> str:
 
 
 def part_for(submission: Submission | None) -> Part | None:
-    """Return the part that the patient of a request has not answered yet; None if there is none."""
+    """Return the part that the patient of a request answers next; None after the last part."""
     if submission is None or all_questions.is_offered(submission):
         return Part.FORM
     answered = submission.additions.filter(kind=Part.FORM).order_by("submitted_at").last()
