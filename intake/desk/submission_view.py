@@ -1,0 +1,160 @@
+"""Show one submission to clinicians, on the screen and on paper."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse, QueryDict
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from clinic.requests import StaffRequest
+from intake.desk import findings
+from intake.desk.forms import DecisionForm, MessageForm
+from intake.desk.submission_page import SubmissionPage
+from intake.domain import workflow
+from intake.models.people import without_clinician
+from intake.models.submissions import ORDER, Fit, Submission
+from intake.staff import reads
+from intake.staff.lists import PatientAdmin, record_view
+from intake.staff.owed_calls import letter_words, owed_calls_of
+from intake.staff.reach_words import reach_words
+from intake.staff.status_words import target_words
+from intake.staff.told import told_words
+from intake.ways.contact import Reach, reach_of
+from intake.ways.forms import CallForm
+from intake.wording.people import person_words
+from intake.wording.reading import phone_words
+
+
+class SubmissionView(PatientAdmin[Submission]):
+    """Shows a submission, and finds the next one of the worklist."""
+
+    @record_view
+    def change_view(
+        self, request: StaffRequest, submission: Submission, **kwargs: Any
+    ) -> HttpResponse:
+        """Show the submission page. Staff can change a submission only by its buttons."""
+        return self.show(request, submission)
+
+    def show(
+        self,
+        request: StaffRequest,
+        submission: Submission,
+        *,
+        form: DecisionForm | None = None,
+        call_form: CallForm | None = None,
+        status: int = 200,
+    ) -> HttpResponse:
+        """Record the read and show the submission page, if need be with a form that was refused."""
+        reads.record_read(submission=submission, by=request.user, request_id=request.request_id)
+        page = SubmissionPage(submission)
+        if page.part_2 is not None:
+            reads.record_read(
+                submission=page.part_2, by=request.user, request_id=request.request_id
+            )
+        may_decide = request.user.has_perm("intake.decide_submission")
+        reach = reach_of(submission)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": submission.reference,
+            "page": page,
+            "target": target_words(submission),
+            "urgency_mark": self.urgency_mark(submission),
+            "waiting": self.waiting_for(submission),
+            "phone": reach.phone,
+            "phone_words": phone_words(reach.phone),
+            "assignee": holder_words(submission),
+            "message_form": MessageForm() if may_decide else None,
+            "form": (form or DecisionForm(submission=submission, reach=reach))
+            if may_decide
+            else None,
+            "call_form": (call_form or call_form_of(submission, reach=reach))
+            if may_decide
+            else None,
+            "may_decide": may_decide,
+            "fits": Fit.choices,
+            "allowed": workflow.allowed(submission.status),
+            "mine": submission.assignee_id == request.user.pk,
+            "next": self.next_after(submission, request.user),
+            "letter": letter_words(reach),
+            "reach_words": reach_words(reach),
+            "told": told_words(submission),
+            "owed": owed_calls_of(request, submission, reach),
+            "courses": findings.courses_of(submission),
+            "line": (findings.WIDTH, findings.HEIGHT),
+            "is_popup": False,
+        }
+        template = "admin/intake/submission/read.html"
+        response = TemplateResponse(request, template, context, status=status)
+        return response.render()
+
+    def next_after(self, submission: Submission, by: User) -> str:
+        """Return the URL of the next submission that no colleague has taken, or ''."""
+        rank, target = submission.urgency, submission.target_at
+        behind = Q(urgency__lt=rank) | Q(target_at__gt=target)
+        behind |= Q(target_at=target, id__gt=submission.pk)
+        behind &= Q(alarm=submission.alarm, urgency__lte=rank)
+        if submission.alarm:
+            behind |= Q(alarm=False)
+        after = _free(by).filter(behind, alarm__lte=submission.alarm).first()
+        after = after or self.first_waiting(submission, by)
+        return self.address("change", after.pk) if after else ""
+
+    def first_waiting(self, submission: Submission, by: User) -> Submission | None:
+        """Return the first other submission on the worklist that no colleague has taken."""
+        return _free(by).exclude(pk=submission.pk).first()
+
+    @record_view
+    def print_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
+        """Show the submission as a sheet for paper: one page, then all answers."""
+        page = SubmissionPage(submission)
+        for row in filter(None, (submission, page.part_2)):
+            reads.record_read(
+                submission=row, by=request.user, request_id=request.request_id, action="print"
+            )
+        context = {
+            "page": page,
+            "urgency_mark": self.urgency_mark(submission),
+            "target": target_words(submission),
+            "phone_words": phone_words(page.phone),
+            "courses": findings.courses_of(submission),
+            "visits": visits_of(submission),
+            "by": person_words(request.user),
+        }
+        template = "admin/intake/submission/print.html"
+        return TemplateResponse(request, template, context).render()
+
+
+def visits_of(submission: Submission) -> list[Any]:
+    """Return the booked visits of a submission, the earliest first."""
+    rows = submission.appointments.for_reading().filter(status__in=workflow.VISITS)
+    return list(rows.order_by("during"))
+
+
+def holder_words(row: Any) -> str:
+    """Return the assignee's name, and why the assignee cannot decide; '' without an assignee."""
+    if row.assignee is None:
+        return ""
+    if not row.assignee.is_active:
+        return _("%(name)s (account closed)") % {"name": person_words(row.assignee)}
+    if not row.can_decide:
+        return _("%(name)s (has another role now)") % {"name": person_words(row.assignee)}
+    return person_words(row.assignee)
+
+
+def call_form_of(
+    submission: Submission, data: QueryDict | None = None, *, reach: Reach | None = None
+) -> CallForm:
+    """Return the call form, with HTML ids that the decision form does not use."""
+    return CallForm(submission=submission, data=data, reach=reach, auto_id="call_%s")
+
+
+def _free(by: User) -> QuerySet[Submission]:
+    """Return the waiting submissions that no colleague of `by` has taken, sorted like the worklist.
+
+    Loads no sealed column.
+    """
+    rows = Submission.objects.waiting().filter(Q(assignee=by) | without_clinician())
+    return rows.order_by(*ORDER).only("reference", "urgency")
