@@ -41,6 +41,11 @@ class Place:
         return f"{path}?{self.query}" if self.query else path
 
     @property
+    def parameters(self) -> QueryDict:
+        """The tab, filters and page by their names in the address. The caller may change them."""
+        return QueryDict(self.query, mutable=True)
+
+    @property
     def token(self) -> str:
         return signing.dumps(self.query, salt=_SALT) if self.query else ""
 
@@ -49,7 +54,7 @@ class Place:
 
         A search has another order, so the list of a search counts as its tab and filters.
         """
-        query = QueryDict(self.query, mutable=True)
+        query = self.parameters
         query.pop(TICKET_VAR, None)
         asked: Any = copy(request)
         asked.GET = query

@@ -10,8 +10,13 @@ from intake import search
 from intake.models.submissions import Submission
 
 
-def record_read(*, submission: Submission, by: User, request_id: str, action: str = "read") -> None:
-    """Record that a member of staff looked at the submission."""
+def record_read(
+    *, submission: Submission, by: User, request_id: str, action: str = "read", page: str = ""
+) -> None:
+    """Record that a member of staff looked at the submission.
+
+    `page` names the page if it shows only a part of the submission.
+    """
     with transaction.atomic():
         audit.record(
             actor=audit.staff(by),
@@ -19,6 +24,7 @@ def record_read(*, submission: Submission, by: User, request_id: str, action: st
             subject=str(submission.pk),
             purpose="TREAT",
             request_id=request_id,
+            detail={"page": page} if page else {},
         )
 
 
