@@ -24,7 +24,6 @@ from intake.models.submissions import ORDER, Submission, SubmissionQuerySet
 
 PLACE_VAR = "list"
 NAMES = (*(str(each.parameter_name) for each in FILTERS), TICKET_VAR, PAGE_VAR)
-_SALT = "intake.desk.list_place"
 _LONGEST_VALUE, _LONGEST_TOKEN = 60, 1000
 
 
@@ -47,7 +46,7 @@ class Place:
 
     @property
     def token(self) -> str:
-        return signing.dumps(self.query, salt=_SALT) if self.query else ""
+        return _signer().sign_object(self.query) if self.query else ""
 
     def rows(self, request: HttpRequest) -> SubmissionQuerySet:
         """Return all submissions of the list, in its order, without their sealed columns.
@@ -83,6 +82,10 @@ class Position:
         return pattern % {"n": self.number, "count": self.count}
 
 
+def _signer() -> signing.Signer:
+    return signing.Signer(salt="intake.desk.list_place")
+
+
 def listed_place(request: HttpRequest) -> Place:
     """Return the place that a request for the list asks for."""
     return _kept(request.GET)
@@ -96,7 +99,7 @@ def token_of(request: HttpRequest) -> str:
 def place_of(token: str) -> Place:
     """Return the place that a token names; the plain list for a token that is not ours."""
     try:
-        query = signing.loads(token[:_LONGEST_TOKEN], salt=_SALT)
+        query = _signer().unsign_object(token[:_LONGEST_TOKEN])
     except signing.BadSignature:
         return Place()
     return _kept(QueryDict(str(query)))

@@ -142,7 +142,8 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView, PreviewView):
         if not fired:
             return _("No rule fired")
         top, more = capfirst(fired[0].name), len(row.result.fired) - 1
-        return _("%(rule)s, +%(n)s") % {"rule": top, "n": more} if more else top
+        words = _("%(rule)s, +%(n)s") % {"rule": top, "n": more} if more else top
+        return format_html('<span class="clamped">{}</span>', words)
 
     @admin.display(description=gettext_lazy("Due"))
     def due(self, row: Submission) -> str:

@@ -1,8 +1,9 @@
 """The worklist: its submissions, their order, the search, and no patient's name in an address."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -13,8 +14,10 @@ from clinic.opening_hours import ClinicHours
 from intake import documents
 from intake.demonstration import bulk
 from intake.demonstration import people as demo
-from intake.models.submissions import Submission, Urgency
+from intake.desk.list_place import Place, next_of
+from intake.models.submissions import Decision, Submission, Urgency
 from intake.protocols import current
+from intake.staff import status_words
 from tests import builders
 from tests.desk import WORKLIST, Trail, cells, find, names, page_of, references, waiting, words
 
@@ -380,3 +383,190 @@ def test_a_submission_is_spoken_of_by_its_reference_alone():
 
     assert str(submission) == submission.reference
     assert page_of(submission)
+
+
+# --- tabs, and what is due ------------------------------------------------------------------------
+
+
+def tabs_of(page) -> dict[str, str]:
+    """Return the tabs of the worklist with their counts."""
+    found = re.findall(
+        r'<a href="[^"]*"[^>]*>([^<]+?)(?: <span class="number">([^<]+)</span>)?</a>',
+        page.content.decode().partition('<nav class="tabs"')[2].partition("</nav>")[0],
+    )
+    return {label.strip(): count for label, count in found}
+
+
+def test_the_tabs_are_the_states_of_the_work(clinician):
+    me, now = builders.member("clinician"), timezone.now()
+    later = now + timedelta(days=2)
+    new = waiting()
+    mine = waiting(status="in_review", assignee=me)
+    not_reached = waiting(status="waiting")
+    asked = waiting(status="waiting", back_at=later, assignee=me)
+    wrote = waiting(status="decided", reply_due_at=later)
+    owed = waiting(status="decided", escalate_at=later)
+    decided = waiting(status="decided")
+    early = waiting(status="closed")
+    bot = waiting(suspect=True)
+    for row, at in ((decided, now), (early, now - timedelta(days=2)), (asked, now)):
+        Decision.objects.create(
+            submission=row, revision=0, urgency_before=1, urgency=1, outcome="advice_only",
+            words={"reason": "", "note": ""}, by=me, at=at,
+        )  # fmt: skip
+    shown = {
+        "": (new, mine, not_reached, wrote, owed),
+        "triage": (new, mine, not_reached),
+        "replied": (wrote,),
+        "call": (not_reached, owed),
+        "patient": (asked,),
+        "mine": (mine, asked),
+        "decided": (decided,),
+        "all": (new, mine, not_reached, asked, wrote, owed, decided, early, bot),
+    }
+    for tab, rows in shown.items():
+        page = clinician.get(WORKLIST, {"tab": tab} if tab else {})
+        assert set(references(page)) == {row.reference for row in rows}, tab
+    assert tabs_of(clinician.get(WORKLIST)) == {
+        "To do": "5",
+        "Needs triage": "3",
+        "Patient replied": "1",
+        "Call back": "2",
+        "Waiting for patient": "1",
+        "Mine": "2",
+        "Decided today": "1",
+        "All": "",
+    }
+    assert "1 possible bot waits" in words(clinician.get(WORKLIST))
+    assert references(clinician.get(WORKLIST, {"tab": "nonsense"})) == references(
+        clinician.get(WORKLIST)
+    )
+
+
+def test_a_tab_counts_to_ninety_nine(clinician):
+    load(1)
+    (row,) = Submission.objects.all()
+    Submission.objects.update(status="new", suspect=False)
+    fields = {each.attname for each in row._meta.concrete_fields}
+    given = {name: getattr(row, name) for name in fields - {"id", "reference", "draft_id"}}
+    Submission.objects.bulk_create(
+        Submission(**given, reference=f"AAAA-{number:04}", draft_id=uuid4())
+        for number in range(100)
+    )
+    assert tabs_of(clinician.get(WORKLIST))["To do"] == "99+"
+
+
+def test_the_line_above_the_tabs_says_what_is_due(clinician, settings):
+    settings.CLINIC_HOURS = ClinicHours.parse("Mon-Sun 00:00-24:00", [], settings.TIME_ZONE)
+    now = timezone.now()
+    assert "0 overdue, nothing else due, open until 00:00" in words(clinician.get(WORKLIST))
+    waiting(hours=-3)
+    waiting(status="decided", reply_due_at=now - timedelta(hours=1), hours=-90)
+    waiting(status="waiting", back_at=now + timedelta(days=2), hours=-90)
+    waiting(status="decided", reply_due_at=now + timedelta(minutes=38, seconds=30))
+    waiting(hours=5)
+
+    assert "2 overdue, next due in 38 min, open until" in words(clinician.get(WORKLIST))
+
+
+@pytest.mark.parametrize(
+    ("late", "said"),
+    [
+        (timedelta(minutes=20), "overdue by 20 min"),
+        (timedelta(hours=5), "overdue by 5 h"),
+        (timedelta(days=1), "overdue by 8 h"),
+        (timedelta(days=7), "overdue by 4 working days"),
+        (timedelta(days=333), "overdue by 237 working days"),
+    ],
+)
+def test_lateness_has_one_unit_of_opening_time(late, said, settings):
+    hours_of = ClinicHours.parse("Mon-Fri 09:00-17:00", [], "America/New_York")
+    settings.CLINIC_HOURS = hours_of
+    now = datetime(2026, 11, 25, 16, 0, tzinfo=hours_of.zone)  # a Wednesday
+    row = Submission(target_at=now - late, status="new", urgency=Urgency.URGENT)
+    assert said in str(status_words._overdue_mark(row, now))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"target_at": timedelta(minutes=38, seconds=5)}, r"in 38 min, \d\d:\d\d"),
+        ({"target_at": timedelta(days=9, hours=1)}, r"in 9 days, [A-Z][a-z]{2} \d+ [A-Z][a-z]{2}"),
+        (
+            {"target_at": timedelta(days=9, hours=1), "urgency": Urgency.SOON},
+            r"in 9 days, see by [A-Z][a-z]{2} \d+ [A-Z][a-z]{2}",
+        ),
+        (
+            {"status": "waiting", "back_at": timedelta(days=3, hours=1)},
+            r"in 3 days, back [A-Z][a-z]{2} \d+ [A-Z][a-z]{2}",
+        ),
+        ({"status": "closed"}, "nothing due now"),
+    ],
+)
+def test_due_is_said_as_time_from_now_and_by_the_clock(fields, said):
+    at = timezone.now()
+    given = {"target_at": timedelta(0), "urgency": Urgency.URGENT, "status": "new", **fields}
+    given = {k: at + v if isinstance(v, timedelta) else v for k, v in given.items()}
+    plain = re.sub(r"<[^>]+>", "", status_words.due_words(Submission(**given)))
+    assert re.fullmatch(said, plain) or plain.startswith("in 38 min, ")
+
+
+# --- filters that count ---------------------------------------------------------------------------
+
+
+def test_each_option_says_how_many_rows_a_click_on_it_shows(clinician):
+    waiting(urgency=Urgency.SAME_DAY)
+    waiting(urgency=Urgency.SOON, assignee=builders.member("clinician"))
+    waiting(urgency=Urgency.SOON, submitted_at=timezone.now() - timedelta(days=5))
+    waiting(urgency=Urgency.SOON, status="decided")
+    for start in ("tab=triage", "tab=triage&urgency=soon", "tab=triage&mine=me&red=no"):
+        page = clinician.get(f"{WORKLIST}?{start}")
+        options = re.findall(
+            r'<li><a href="([^"]*)"[^>]*>[^<]*<span class="number">(\d+)<', page.content.decode()
+        )
+        assert len(options) > 12
+        for link, count in options:
+            shown = references(clinician.get(WORKLIST + unescape(link)))
+            assert len(shown) == int(count), link
+
+
+# --- looking now, and the preview -----------------------------------------------------------------
+
+
+def test_a_colleague_who_opened_the_page_is_looking_now(clinician):
+    row = waiting("Ann Early")
+    colleague = builders.staff_client("clinician", "dr-other")
+    assert cells(clinician.get(WORKLIST), "assigned") == ["nobody"]
+
+    colleague.get(page_of(row, "preview"))
+    colleague.get(WORKLIST)
+    assert cells(clinician.get(WORKLIST), "assigned") == ["nobody"]
+    colleague.get(page_of(row))
+    assert cells(clinician.get(WORKLIST), "assigned") == ["nobodydr-other is looking now"]
+    assert cells(colleague.get(WORKLIST), "assigned") == ["nobody"]
+    request = clinician.get(WORKLIST).wsgi_request
+    assert next_of(waiting(), Place(), request) == row  # it stays in the way of Next
+
+
+def test_the_preview_shows_what_decides_and_is_recorded(clinician):
+    row = builders.submission(
+        {"name": "Ann Early"},
+        reason_text="I am so tired of this.",
+        conditions=("iron_low",),
+        iron_results="yes_numbers",
+        ferritin="11.5",
+    )
+    before, trail = Submission.objects.values().get(pk=row.pk), Trail()
+    page = clinician.get(f"{page_of(row, 'preview')}?list={Place('tab=triage').token}")
+    text = words(page)
+
+    assert "I am so tired of this." in text
+    assert "Ferritin 11.5" in text
+    assert "None booked" in text
+    assert f"?list={Place('tab=triage').token}" in page.content.decode()
+    (event,) = trail.of(page)
+    assert (event.action, event.subject, event.detail) == ("read", str(row.pk), {"page": "preview"})
+    assert Submission.objects.values().get(pk=row.pk) == before  # ends no clock
+    part = clinician.get(f"{page_of(row, 'preview')}?part")
+    assert "<html" not in part.content.decode()
+    assert "I am so tired of this." in words(part)
