@@ -39,6 +39,7 @@ WRITERS = (
             "findings",
             "patient_messages",
             "procedure",
+            "saved_filters",
             "transitions",
         )
     ),

@@ -69,6 +69,10 @@ TABLE = {
     "intake_submission_findings": "200 200 403 403 403 403",
     "intake_submission_print": "200 200 403 403 403 403",
     "intake_submission_preview": "200 200 403 403 403 403",
+    "intake_submission_changed": "200 200 403 403 403 403",
+    "intake_submission_save_filter": "302 302 403 403 403 403",
+    "intake_submission_saved": "302 302 403 403 403 403",
+    "intake_submission_delete_filter": "302 302 403 403 403 403",
     "intake_submission_export": "200 403 403 403 403 403",
     "intake_frontdesk_changelist": "403 403 200 403 403 403",
     "intake_frontdesk_change": "403 403 200 403 403 403",
@@ -321,6 +325,8 @@ POSTS = {
     "education_page_publish": "403 403 403 302 403 403",
     "education_page_send_back": "302 403 403 302 403 403",
     "education_page_take_down": "403 403 403 302 403 403",
+    "intake_submission_save_filter": "302 302 403 403 403 403",
+    "intake_submission_delete_filter": "302 302 403 403 403 403",
     "intake_waitlistentry_leave": "403 403 302 403 403 403",
     "intake_holiday_open": "403 403 302 403 403 403",
     "intake_holiday_closed": "403 403 302 403 403 403",
@@ -381,8 +387,10 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
             args = [app]
         elif name == "view_on_site":
             args = [1, submission.pk]
+        elif name.endswith(("_saved", "_delete_filter")):
+            args = ["mornings"]
         elif model in keys and not name.endswith(
-            ("_changelist", "_add", "_export", "_texts", "_procedure")
+            ("_changelist", "_add", "_export", "_texts", "_procedure", "_changed", "_save_filter")
         ):
             args = [keys[model], *(["intake/legs/p/safety/"] if name.endswith("_walk") else [])]
         else:

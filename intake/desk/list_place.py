@@ -45,6 +45,24 @@ class Place:
         return QueryDict(self.query, mutable=True)
 
     @property
+    def filters(self) -> str:
+        """The query string without the page and the search, to be kept under a name."""
+        query = self.parameters
+        for name in (PAGE_VAR, TICKET_VAR):
+            query.pop(name, None)
+        return query.urlencode()
+
+    @property
+    def page(self) -> int:
+        """The number of the page, beginning with 1."""
+        asked = self.parameters.get(PAGE_VAR, "")
+        return int(asked) if asked.isdecimal() and 0 < int(asked) < MOST_COUNTED else 1
+
+    @property
+    def is_search(self) -> bool:
+        return TICKET_VAR in self.parameters
+
+    @property
     def token(self) -> str:
         return _signer().sign_object(self.query) if self.query else ""
 

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,7 +25,8 @@ from clinic.requests import StaffRequest, signed_in_user
 from intake import documents
 from intake.desk.decide_view import DecideView
 from intake.desk.export_page import export_page
-from intake.desk.list_place import listed_place, with_place
+from intake.desk.list_place import PLACE_VAR, listed_place, with_place
+from intake.desk.list_view import SEEN_VAR, ListView, stamp_of_page
 from intake.desk.preview_view import PreviewView
 from intake.desk.reach import ReachPage
 from intake.desk.submission_page import SubmissionPage
@@ -54,13 +56,18 @@ class Worklist(WorklistOrder):
         super().get_results(request)
         self.facets = standing_of(request).facets or {}
         place = listed_place(request)
+        self.changed = ""
+        if not place.is_search:
+            asked = {PLACE_VAR: place.token, SEEN_VAR: stamp_of_page(self.result_list)}
+            address = reverse("admin:intake_submission_changed")
+            self.changed = f"{address}?{urlencode(asked)}"
         for row in self.result_list:
             row.place = place
             row.page = with_place(reverse("admin:intake_submission_change", args=[row.pk]), place)
 
 
 @admin.register(Submission)
-class SubmissionAdmin(ReachPage, DecideView, TeamView, PreviewView):
+class SubmissionAdmin(ReachPage, DecideView, TeamView, PreviewView, ListView):
     """The list of submissions that wait, and the page on which clinicians decide."""
 
     list_display = ["urgency_mark", "opens", "why", "due", "sent", "assigned", "state", "look"]
@@ -175,7 +182,9 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView, PreviewView):
     def look(self, row: Any) -> str:
         """Link to the preview, which a script may show below the row."""
         address = with_place(self.address("preview", row.pk), row.place)
-        return format_html('<a class="peek" href="{}" data-preview>{}</a>', address, _("Preview"))
+        label = _("Preview: %(name)s") % {"name": row.person.get("name") or row.reference}
+        link = '<a class="peek" href="{}" aria-label="{}" data-preview>{}</a>'
+        return format_html(link, address, label, _("Preview"))
 
     # --- pages -------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:

@@ -108,7 +108,7 @@ def _ask(request: HttpRequest) -> Standing:
     replies = rows.filter(IS_ANSWER_DUE, reply_due_at__gte=now).order_by("reply_due_at")
     asked["next_reply"] = Subquery(replies.values("reply_due_at")[:1])
     mine = SavedFilter.objects.filter(Q(owner=by) | Q(is_shared=True))
-    asked["saved"] = _Rows(mine.values("pk", "name", "slug", "is_shared", "owner")[:MOST_SAVED])
+    asked["saved"] = _Rows(mine.values("name", "slug", "is_shared", "owner_id")[:MOST_SAVED])
     asked["protocols"] = _Rows(documents.that_asked().values("name", "content_hash"))
     asked["banner"] = _Rows(banner.on_banner())
     options = _options(request)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from clinic import hours
 from clinic.lists import TICKET_VAR
+from clinic.requests import signed_in_user
 from intake.desk.list_place import listed_place
 from intake.desk.tabs import TABS, TO_DO
 from intake.desk.worklist_counts import MOST_SHOWN, Standing, standing_of
@@ -24,6 +25,11 @@ def head_of(request: HttpRequest) -> dict[str, Any]:
         "due_line": due_line(standing),
         "tabs": tabs_of(request, standing),
         "suspects": standing.suspects,
+        "saved": [
+            {**each, "is_own": each["owner_id"] == signed_in_user(request).pk}
+            for each in standing.saved
+        ],
+        "place": listed_place(request),
     }
 
 

@@ -15,7 +15,7 @@ from intake import documents
 from intake.demonstration import bulk
 from intake.demonstration import people as demo
 from intake.desk.list_place import Place, next_of
-from intake.models.submissions import Decision, Submission, Urgency
+from intake.models.submissions import Decision, SavedFilter, Submission, Urgency
 from intake.protocols import current
 from intake.staff import status_words
 from tests import builders
@@ -570,3 +570,84 @@ def test_the_preview_shows_what_decides_and_is_recorded(clinician):
     part = clinician.get(f"{page_of(row, 'preview')}?part")
     assert "<html" not in part.content.decode()
     assert "I am so tired of this." in words(part)
+
+
+# --- saved filters, and a list that changed -------------------------------------------------------
+
+SAVED = f"{WORKLIST}saved/"
+
+
+def save(client, name, query="tab=triage&urgency=soon&p=1", **more):
+    place = Place(query)
+    return client.post(SAVED, {"name": name, "list": place.token, **more}, follow=True)
+
+
+def test_a_filter_is_kept_under_a_short_name_for_one_or_for_all(clinician):
+    colleague = builders.staff_client("clinician", "dr-other")
+    trail = Trail()
+    page = save(clinician, "  My   mornings ")
+
+    assert "The filter is saved." in words(page)
+    assert page.redirect_chain[-1][0] == f"{WORKLIST}?tab=triage&urgency=soon&p=1"
+    assert clinician.get(f"{SAVED}my-mornings/").url == f"{WORKLIST}?tab=triage&urgency=soon"
+    assert [event.action for event in trail.events(action="config")] == ["config"]
+    assert "My mornings" in words(page)
+    assert "My mornings" not in words(colleague.get(WORKLIST))
+    assert "no saved filter of this name" in words(
+        colleague.get(f"{SAVED}my-mornings/", follow=True)
+    )
+
+    save(clinician, "My mornings", "tab=mine", shared="on")  # the same name replaces it
+    assert SavedFilter.objects.count() == 1
+    assert "My mornings shared" in words(colleague.get(WORKLIST))
+    assert colleague.get(f"{SAVED}my-mornings/").url == f"{WORKLIST}?tab=mine"
+    save(colleague, "My mornings", "tab=all")  # the own one comes first
+    assert colleague.get(f"{SAVED}my-mornings/").url == f"{WORKLIST}?tab=all"
+
+    colleague.post(f"{SAVED}my-mornings/delete/")
+    assert "Only its owner" in words(colleague.post(f"{SAVED}my-mornings/delete/", follow=True))
+    assert SavedFilter.objects.get().owner.username == "clinician"
+    assert clinician.get(f"{SAVED}my-mornings/delete/").status_code == 302
+    assert SavedFilter.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["", "   ", "!!", "x" * 41, "☃", "<script>"])
+def test_a_name_that_gives_no_address_is_refused_in_words(clinician, name):
+    page = save(clinician, name)
+
+    assert page.status_code == 200
+    if name != "<script>":
+        assert "Give the filter a name" in words(page)
+        assert not SavedFilter.objects.exists()
+
+
+def test_any_script_is_a_name_and_twenty_are_enough(clinician):
+    for number in range(20):
+        save(clinician, f"früh {number}")
+    assert "Delete one of them first" in words(save(clinician, "朝"))
+    assert clinician.get(f"{SAVED}früh-1/").status_code == 302
+    long = "&".join(f"{name}={'é' * 25}" for name in ("tab", "status", "urgency"))
+    assert "not the filters of the worklist" in words(save(clinician, "früh 1", long))
+
+
+def test_the_page_asks_each_minute_whether_the_list_changed(clinician):
+    row = waiting("Quentin Canary")
+    page = clinician.get(f"{WORKLIST}?tab=triage")
+    address = unescape(re.search(r'data-changed="([^"]+)"', page.content.decode()).group(1))
+    session = clinician.session
+    session["staff_seen"] -= 600  # so that another page would renew the session
+    session.save()
+    before, trail = dict(clinician.session.items()), Trail()
+
+    assert clinician.get(address).status_code == 204
+    Submission.objects.filter(pk=row.pk).update(revision=7)
+    said = clinician.get(address)
+    assert "The list has changed: reload" in words(said)
+    assert f'href="{WORKLIST}?tab=triage"' in said.content.decode()
+    assert "Canary" not in said.content.decode()
+    assert row.reference not in said.content.decode()
+    assert trail.events() == []
+    assert dict(clinician.session.items()) == before
+    # a search has no such question: its order is another one
+    assert "data-changed" not in find(clinician, WORKLIST, "Quentin").content.decode()
+    assert clinician.get(f"{WORKLIST}changed/?list=x&seen=☃").status_code == 200
