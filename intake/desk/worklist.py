@@ -55,6 +55,10 @@ class Worklist(WorklistOrder):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.facets = standing_of(request).facets or {}
+        # a tab is no filter: clearing the filters stays on it
+        chosen = {name for name in self.filter_params if name != "tab"}
+        self.has_active_filters = bool(chosen)
+        self.clear_all_filters_qs = self.get_query_string(remove=[*chosen])
         place = listed_place(request)
         self.changed = ""
         if not place.is_search:

@@ -30,6 +30,7 @@ def head_of(request: HttpRequest) -> dict[str, Any]:
             for each in standing.saved
         ],
         "place": listed_place(request),
+        "is_other_tab": standing.tab != TO_DO,
     }
 
 
