@@ -4,21 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from itertools import dropwhile, takewhile
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 
 from intake import documents
 from intake.appointments.admin.words import wish_rows
-from intake.desk import short_words, timeline
+from intake.desk import short_words
 from intake.desk.reasons import Reason, reason_of
-from intake.desk.timeline import Step
+from intake.desk.submission_record import SubmissionRecord
 from intake.domain import answers as domain
-from intake.domain import workflow
 from intake.domain.danger import Found, marked
 from intake.domain.danger_scope import NOW
 from intake.domain.definition import Protocol, Question, QuestionPage
@@ -29,21 +26,15 @@ from intake.domain.stored import PHONE
 from intake.domain.summary import summary
 from intake.domain.triage import Fired
 from intake.domain.uses import PART_2, Uses
-from intake.models.appointments import Appointment
-from intake.models.calls import Call
 from intake.models.clinic_time import Clinician
 from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import (
-    Communication,
-    Decision,
     Kind,
     Submission,
 )
 from intake.staff import entered_by_phone
-from intake.staff.tries import wrong_number_words
 from intake.wording import advice, reading
 from intake.wording.intentions import INTENTIONS
-from intake.wording.people import person_words
 
 ASKED = (NOW, "passed", "answered")  # the scopes of words about which the patient was asked
 
@@ -63,10 +54,8 @@ MarkedPart = tuple[str, list[tuple[reading.AnswerRow, list[str]]]]
 
 
 @dataclass(frozen=True)
-class SubmissionPage:
+class SubmissionPage(SubmissionRecord):
     """A submission in words for staff. Each sealed part is opened only once, at its first use."""
-
-    submission: Submission
 
     @cached_property
     def protocol(self) -> Protocol:
@@ -117,7 +106,7 @@ class SubmissionPage:
     @cached_property
     def call(self) -> PhoneCall | None:
         """The call in which staff entered the answers; None if the patient sent them."""
-        return entered_by_phone.call_of(self.submission)
+        return getattr(self.submission, "phone_call", None)
 
     @property
     def entered(self) -> str:
@@ -206,11 +195,13 @@ class SubmissionPage:
 
     @cached_property
     def wish(self) -> list[tuple[str, list[str]]]:
-        request = getattr(self.submission, "appointment_request", None)
+        request = self.request
         if request is None:
             return []
-        named = any(wish.get("clinician") for wish in request.wishes)
-        return wish_rows(request, Clinician.objects.all() if named else ())
+        known = [visit.clinician for visit in self.visits]
+        wished = {wish["clinician"] for wish in request.wishes if wish.get("clinician")}
+        unknown = wished - {str(clinician.pk) for clinician in known}
+        return wish_rows(request, Clinician.objects.all() if unknown else known)
 
     # --- what the rules found --------------------------------------------------------------------
     @property
@@ -379,108 +370,3 @@ class SubmissionPage:
 
     def _is_part_2(self, row: Submission) -> bool:
         return row.kind == Kind.PART_2 and row.follows_id == self.submission.pk
-
-    # --- what came before and after --------------------------------------------------------------
-    @cached_property
-    def linked(self) -> list[Submission]:
-        """The submission to which this submission adds, and its own additions, oldest first."""
-        # PostgreSQL uses an index for each of the two conditions; a join would read the whole table
-        near = Q(pk=self.submission.follows_id) | Q(follows=self.submission)
-        rows = Submission.objects.filter(near).defer("person", "search_keys")
-        return list(rows.order_by("submitted_at"))
-
-    @cached_property
-    def letters(self) -> list[Communication]:
-        """The messages between clinic and patient, oldest first."""
-        return list(self.submission.communications.select_related("by"))
-
-    @property
-    def unanswered(self) -> list[Communication]:
-        """The patient's last messages that staff have not answered, oldest first.
-
-        While alarm words are unread, the list begins with the message that contains them.
-        """
-        row, newest_first = self.submission, iter(reversed(self.letters))
-        if not row.alarm and row.reply_due_at is None:
-            return []
-        # a question of staff after the patient's message does not answer the message
-        if row.status != "withdrawn":
-            newest_first = dropwhile(lambda letter: letter.by_id is not None, newest_first)
-        since = list(takewhile(lambda letter: letter.by_id is None, newest_first))[::-1]
-        if not row.alarm:
-            return since
-        return list(dropwhile(lambda letter: not letter.words["alarm"], since)) or since
-
-    @property
-    def withdrew(self) -> bool:
-        """Whether the patient withdrew and has no message that waits for an answer."""
-        return self.submission.status == "withdrawn" and not self.unanswered
-
-    @property
-    def waits(self) -> bool:
-        """Whether staff must do something for the patient other than decide.
-
-        Staff must read a message or a withdrawal, or a clinician must reach the patient after alarm
-        words.
-        """
-        row = self.submission
-        not_reached = row.escalate_at is not None and row.status not in workflow.OPEN
-        return row.alarm or row.reply_due_at is not None or not_reached
-
-    # --- what staff did --------------------------------------------------------------------------
-    @cached_property
-    def decisions(self) -> list[Decision]:
-        return list(self.submission.decisions.select_related("by"))
-
-    @cached_property
-    def calls(self) -> list[Call]:
-        """The calls that staff made to the patient."""
-        return list(self.submission.calls.select_related("by"))
-
-    @property
-    def wrong_number(self) -> str:
-        """That the patient's number is wrong, in words; '' if no call found this out."""
-        return wrong_number_words(self.calls)
-
-    @cached_property
-    def visits(self) -> list[Appointment]:
-        """The visits and held times of the patient, the earliest first."""
-        return list(self.submission.appointments.for_reading().order_by("during"))
-
-    @property
-    def visits_to_come(self) -> list[Appointment]:
-        """What is booked, held or offered, the earliest first."""
-        return [visit for visit in self.visits if visit.status in workflow.OCCUPYING]
-
-    @property
-    def timeline(self) -> list[Step]:
-        """What happened, newest first."""
-        row, patient = self.submission, _("the patient")
-        events = timeline.events_of(row)
-        acts: tuple[Communication | Decision | Call, ...] = (
-            *self.letters,
-            *self.decisions,
-            *self.calls,
-        )
-        people = timeline.people_of(events, ())
-        steps = list(timeline.steps_of_events(events, people))
-        if (began := timeline.began_at(row)) is not None:
-            steps.append(Step(began, _("Began the form"), patient))
-        steps += [_step(act) for act in acts]
-        steps += [timeline.visit_step(visit) for visit in self.visits]
-        return sorted(steps, key=lambda step: step.at, reverse=True)
-
-
-def _step(act: Communication | Decision | Call) -> Step:
-    """Return the step of a message, a decision or a call."""
-    who = person_words(act.by) if act.by else _("the patient")
-    match act:
-        case Communication():
-            what = _("Wrote to the patient") if act.by else _("Wrote")
-            return Step(act.at, what, who, "messages")
-        case Decision():
-            what = _("Decided: %(outcome)s") % {"outcome": act.get_outcome_display()}
-            return Step(act.at, what, who, "decisions")
-        case Call():
-            what = _("Call: %(outcome)s") % {"outcome": act.get_outcome_display()}
-            return Step(act.at, what, who, "calls")

@@ -14,7 +14,10 @@ from django.utils.translation import gettext_lazy
 from clinic import audit
 from clinic.models import Event
 from intake.models.appointments import Appointment
-from intake.models.submissions import Submission
+from intake.models.calls import Call
+from intake.models.findings import Finding
+from intake.models.safe_contact import SafeContact
+from intake.models.submissions import Communication, Decision, Submission
 from intake.wording.people import person_words
 
 MOST = 100  # events of the audit trail that the page reads
@@ -96,6 +99,26 @@ def actor_words(event: Event, people: dict[int, Any]) -> str:
         return event.actor
     roles = ", ".join(filter(None, user.roles))
     return f"{person_words(user)} ({roles})" if roles else person_words(user)
+
+
+def step_of_act(act: Communication | Decision | Call | Finding | SafeContact) -> Step:
+    """Return the step of a message, a decision, a call or a finding."""
+    who = person_words(act.by) if act.by else _("the patient")
+    match act:
+        case Communication():
+            what = _("Wrote to the patient") if act.by_id else _("Wrote")
+            return Step(act.at, what, who, "messages")
+        case Decision():
+            what = _("Decided: %(outcome)s") % {"outcome": act.get_outcome_display()}
+            return Step(act.at, what, who, "decisions")
+        case Call():
+            what = _("Call: %(outcome)s") % {"outcome": act.get_outcome_display()}
+            return Step(act.at, what, who, "calls")
+        case SafeContact():
+            what = _("Ways to reach the patient: %(source)s") % {"source": act.get_source_display()}
+            return Step(act.at, what, who)
+        case _finding:
+            return Step(act.at, _("Recorded a finding"), who, "findings")
 
 
 def visit_step(visit: Appointment) -> Step:
