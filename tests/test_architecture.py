@@ -39,6 +39,7 @@ WRITERS = (
             "findings",
             "patient_messages",
             "procedure",
+            "same_person",
             "transitions",
         )
     ),

@@ -13,6 +13,7 @@ from clinic.requests import StaffRequest
 from intake.desk import findings, list_place
 from intake.desk.forms import DecisionForm, MessageForm
 from intake.desk.list_place import Place
+from intake.desk.same_person_page import same_person_page
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
 from intake.models.people import without_clinician
@@ -124,6 +125,12 @@ class SubmissionView(PatientAdmin[Submission]):
     def first_waiting(self, submission: Submission, by: User) -> Submission | None:
         """Return the first other submission on the worklist that no colleague has taken."""
         return _free(by).exclude(pk=submission.pk).first()
+
+    @record_view
+    def same_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
+        """Show which submissions may be of the same person."""
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return same_person_page(request, submission, context)
 
     @record_view
     def print_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:

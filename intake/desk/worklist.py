@@ -60,6 +60,7 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView):
         "reach",
         "findings",
         "print",
+        "same",
     ]
     list_title = gettext_lazy("Worklist")
 
