@@ -40,6 +40,7 @@ WRITERS = (
             "patient_messages",
             "procedure",
             "saved_filters",
+            "same_person",
             "transitions",
         )
     ),

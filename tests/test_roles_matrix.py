@@ -73,6 +73,7 @@ TABLE = {
     "intake_submission_save_filter": "302 302 403 403 403 403",
     "intake_submission_saved": "302 302 403 403 403 403",
     "intake_submission_delete_filter": "302 302 403 403 403 403",
+    "intake_submission_same": "200 200 403 403 403 403",
     "intake_submission_export": "200 403 403 403 403 403",
     "intake_frontdesk_changelist": "403 403 200 403 403 403",
     "intake_frontdesk_change": "403 403 200 403 403 403",
@@ -261,6 +262,7 @@ POSTS = {
     "intake_submission_call": "422 422 403 403 403 403",
     "intake_submission_reach": "422 422 403 403 403 403",
     "intake_submission_findings": "200 200 403 403 403 403",
+    "intake_submission_same": "404 404 403 403 403 403",
     "intake_frontdesk_progress": "403 403 302 403 403 403",
     "intake_frontdesk_offer": "403 403 422 403 403 403",
     "intake_frontdesk_call": "403 403 422 403 403 403",
@@ -335,6 +337,7 @@ POSTS = {
 # opening one of these pages writes an audit event
 RECORDED = {
     *("intake_submission_changelist", "intake_submission_change", "intake_submission_findings"),
+    "intake_submission_same",
     *("intake_submission_print", "intake_submission_reach", "intake_frontdesk_reach"),
     "intake_submission_preview",
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),

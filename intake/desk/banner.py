@@ -2,41 +2,54 @@
 
 from typing import Any
 
+from django.db.models import CharField, DateTimeField, SmallIntegerField, Value
+from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.urls import reverse
 
 from clinic import hours
 from clinic.adminsite import ClinicAdminSite
 from intake.models.submissions import Submission, Urgency
+from intake.staff.owed_calls import calls_of_header, calls_to_make
 
 MOST = 3  # red flags that the banner names; a link leads to the list with all red flags
 
+# what a call has in the columns of a red flag
+NOTHING = (
+    Value("", CharField()),
+    Cast(Value(None), SmallIntegerField()),
+    Cast(Value(None), DateTimeField()),
+)
 # Maps a permission to the admin page that it opens, as URLs name the page. The first permission of
 # a user counts.
 PAGES = {"intake.view_submission": "submission", "intake.view_frontdesk": "frontdesk"}
 
 
-def on_banner() -> Any:
-    """Return the red flags of the banner, and one more if there are more."""
-    return Submission.objects.on_banner().values("pk", "reference", "urgency")[: MOST + 1]
+def waiting(request: HttpRequest) -> dict[str, Any]:
+    """Return the red flags for the banner, and the number of owed calls for the header.
 
-
-def red_flags(request: HttpRequest) -> dict[str, Any]:
-    """Return the red flags for the banner: reference, urgency and URL, but no name.
-
-    Takes one query, or none if the page has asked for them already (`on_banner`). Returns no red
-    flags, without a query, for staff who may open no submission.
+    Takes one query, or none for staff who may see neither.
     """
-    allowed = (page for right, page in PAGES.items() if request.user.has_perm(right))
-    page = next(allowed, "")
-    if not page:
-        return {}
-    asked = getattr(request, "on_banner", None)
-    rows = list(on_banner()) if asked is None else asked
-    found = []
-    for row in rows[:MOST]:
-        to = reverse(f"admin:intake_{page}_change", args=[row["pk"]])
-        found.append((row["reference"], Urgency(row["urgency"]).label, to))
+    page = next((page for right, page in PAGES.items() if request.user.has_perm(right)), "")
+    calls = calls_of_header(request)
+    parts = [rows.values_list("mark", "alarm", "pk", *NOTHING) for rows in calls]
+    if page:
+        flags = Submission.objects.on_banner()[: MOST + 1]
+        columns = ("alarm", "pk", "reference", "urgency", "target_at")
+        parts.append(flags.values_list(Value("flag"), *columns))
+    rows = list(parts[0].union(*parts[1:], all=True)) if parts else []
+    found = [row for row in rows if row[0] == "flag"]
+    found.sort(key=lambda row: (not row[1], -row[4], row[5], row[2]))
+    others = [(mark, alarm) for mark, alarm, *_rest in rows if mark != "flag"]
+    return (calls_to_make(others) if calls else {}) | (red_flags(page, found) if page else {})
+
+
+def red_flags(page: str, rows: list[Any]) -> dict[str, Any]:
+    """Return red flags for the banner: reference, urgency and URL, but no name."""
+    found = [
+        (reference, Urgency(urgency).label, reverse(f"admin:intake_{page}_change", args=[pk]))
+        for _mark, _alarm, pk, reference, urgency, _target in rows[:MOST]
+    ]
     more = reverse(f"admin:intake_{page}_changelist") if len(rows) > MOST else ""
     return {"red_flags": found, "more_red_flags": more}
 
@@ -48,4 +61,4 @@ def unconfirmed_holidays(request: HttpRequest) -> dict[str, Any]:
     return {"unconfirmed_holidays": hours.proposed_holidays().items()}
 
 
-ClinicAdminSite.also += [red_flags, unconfirmed_holidays]
+ClinicAdminSite.also += [waiting, unconfirmed_holidays]

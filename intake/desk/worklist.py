@@ -89,6 +89,7 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView, PreviewView, ListView):
         "findings",
         "print",
         "preview",
+        "same",
     ]
     list_title = gettext_lazy("Worklist")
 

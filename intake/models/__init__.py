@@ -18,5 +18,6 @@ from intake.models import (  # noqa: F401
     received_texts,
     rota,
     safe_contact,
+    same_person,
     submissions,
 )

@@ -11,20 +11,27 @@ from intake.models.submissions import Submission
 
 
 def record_read(
-    *, submission: Submission, by: User, request_id: str, action: str = "read", page: str = ""
+    *,
+    submission: Submission,
+    by: User,
+    request_id: str,
+    action: str = "read",
+    besides: Submission | None = None,
+    **detail: str,
 ) -> None:
-    """Record that a member of staff looked at the submission.
+    """Record that a member of staff looked at the submission, and at one `besides` it.
 
-    `page` names the page if it shows only a part of the submission.
+    `detail` says more of the read, such as the `page` that shows only a part of the submission.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         audit.record(
             actor=audit.staff(by),
             action=action,
             subject=str(submission.pk),
             purpose="TREAT",
             request_id=request_id,
-            detail={"page": page} if page else {},
+            besides=[str(besides.pk)] if besides else [],
+            detail=detail,
         )
 
 

@@ -370,8 +370,8 @@ def test_the_list_costs_ten_statements_however_many_rows(clinician):
             costs.setdefault(query, []).append(len(statements))
 
     assert Submission.objects.count() == 300
-    # session, user and rights; all counts, tabs and the banner of red flags at once; the rows; two
-    # for the ways to the patients; trouble with messages; the owed calls; the recorded read
+    # session, user and rights; all counts of tabs and filters at once; the rows; two for the ways
+    # to the patients; trouble with messages; banner and owed calls; the recorded read
     assert costs[""] == costs["tab=all"] == [10, 10, 10]
     # a list without rows needs neither rows nor ways
     assert costs["tab=triage&urgency=soon"] == [7, 10, 10]
