@@ -67,7 +67,7 @@ ROLES: dict[str, frozenset[str]] = {
     "content editor": _READ_PAGES
     | _CLINIC_PAGES
     | {"education.change_page", "education.publish_page"},
-    "auditor": frozenset({"clinic.view_event", "clinic.view_message"}),
+    "auditor": frozenset({"clinic.view_event", "clinic.view_message", "intake.view_accessreport"}),
     "administrator": _CLINIC_PAGES
     | _LEAVE
     | frozenset({"intake.manage_leave"})

@@ -41,7 +41,11 @@ def actor_words(events: list[Event]) -> list[str]:
     keys = {event.actor.removeprefix("staff:") for event in events}
     people = get_user_model().objects.in_bulk([int(key) for key in keys if key.isdecimal()])
     names = {f"staff:{user.pk}": person_words(user) for user in people.values()}
-    names |= {event.actor: _("the patient") for event in events if event.purpose == "PATRQT"}
+    names |= {
+        event.actor: _("the patient")
+        for event in events
+        if event.purpose == "PATRQT" and not event.actor.startswith("staff:")
+    }
     names["system:escalation"] = _("the program")
     return [names.get(event.actor, event.actor) for event in events]
 

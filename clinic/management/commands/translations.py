@@ -51,7 +51,7 @@ STAFF_SOURCES = (
     *("intake/models/received_texts.py", "intake/models/safe_contact.py"),
     "templates/email/text_alarms.txt",
     *("intake/models/calls.py", "intake/models/rota.py", "intake/appointments/clinic_time.py"),
-    "intake/models/phone_calls.py",
+    *("intake/models/phone_calls.py", "intake/models/access_report.py"),
     "intake/models/contact_points.py",
     *("intake/models/clinic_pages.py", "intake/clinic_pages/admin.py"),
     *("intake/clinic_pages/missing.py", "clinic/translated.py"),
