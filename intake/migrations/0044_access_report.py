@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('clinic', '0008_event_indexes'),
-        ('intake', '0036_export_permission'),
+        ('intake', '0038_worklist_tabs'),
     ]
 
     operations = [
