@@ -118,7 +118,10 @@ def staff() -> list[dict[str, str]]:
     ]
     if not all("hash" in person for person in people):
         # the hash is stored with the password, because hashing at each start would take seconds
-        people = [{**person, "hash": make_password(person["password"])} for person in people]
+        people = [
+            person if "hash" in person else person | {"hash": make_password(person["password"])}
+            for person in people
+        ]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(json.dumps(people, indent=1))
