@@ -136,6 +136,12 @@ class PersonAdmin(FindAdmin[User]):
             **kw,
         )
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None
+    ) -> HttpResponse:
+        context = {"title": _("New account"), **(extra_context or {})}
+        return super().add_view(request, form_url, context)
+
     # --- a change that takes work away ------------------------------------------------------------
     def change_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
