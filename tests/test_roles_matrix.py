@@ -41,8 +41,8 @@ NONE = "403 403 403 403 403 403"
 # name of an address → status of a GET by each role in WHO, in the order of WHO. test_looking.py
 # opens each address.
 TABLE = {
-    "index": "302 302 302 302 302 302",
-    "app_list intake": "200 200 200 404 404 404",
+    "index": "302 302 302 302 200 302",
+    "app_list intake": "200 200 200 404 200 404",
     "app_list clinic": "404 404 404 404 200 404",
     "app_list auth": "404 404 404 404 404 200",
     "app_list education": "404 404 404 200 404 404",
@@ -203,6 +203,13 @@ TABLE = {
     "intake_holiday_delete": NONE,
     "intake_holiday_closed": "403 403 302 403 403 403",
     "intake_holiday_open": "403 403 302 403 403 403",
+    "intake_accessreport_changelist": "403 403 403 403 200 403",
+    "intake_accessreport_change": "403 403 403 403 302 403",
+    "intake_accessreport_history": "403 403 403 403 302 403",
+    "intake_accessreport_export": "403 403 403 403 302 403",
+    "intake_accessreport_check": "403 403 403 403 302 403",
+    "intake_accessreport_add": NONE,
+    "intake_accessreport_delete": NONE,
     "clinic_event_changelist": "403 403 403 403 200 403",
     "clinic_event_change": "403 403 403 403 302 403",
     "clinic_event_history": "403 403 403 403 302 403",
@@ -304,6 +311,9 @@ POSTS = {
     "intake_closure_add": "403 403 200 403 403 403",
     "intake_oncall_add": "403 200 200 403 403 403",
     "intake_leave_add": "200 200 403 403 403 200",
+    "intake_accessreport_changelist": "403 403 403 403 302 403",
+    "intake_accessreport_export": "403 403 403 403 200 403",
+    "intake_accessreport_check": "403 403 403 403 302 403",
     "clinic_message_again": "302 302 302 403 403 403",
     "clinic_message_aside": "302 302 302 403 403 403",
     "auth_user_password": "403 403 403 403 403 200",
@@ -336,6 +346,7 @@ RECORDED = {
     *("intake_phonecall_changelist", "intake_openredflag_changelist"),
     "intake_openinghours_delete",
     *("clinic_event_changelist", "clinic_message_changelist"),
+    "intake_accessreport_changelist",
 }
 
 
@@ -364,6 +375,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
         "frontdesk": submission.pk,
         "openredflag": submission.pk,
         "event": 1,
+        "accessreport": 1,
         "message": Message.objects.order_by("pk").values_list("pk", flat=True)[0],
         "user": user.pk,
         "page": page.pk,
@@ -380,7 +392,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
         elif name == "view_on_site":
             args = [1, submission.pk]
         elif model in keys and not name.endswith(
-            ("_changelist", "_add", "_export", "_texts", "_procedure")
+            ("_changelist", "_add", "_export", "_texts", "_procedure", "_check")
         ):
             args = [keys[model], *(["intake/legs/p/safety/"] if name.endswith("_walk") else [])]
         else:

@@ -83,13 +83,18 @@ def steps_of_events(events: Iterable[Event], people: dict[int, Any]) -> Iterator
         noted = kind == "create call" and event.actor.startswith("staff:")
         if noted or event.action in TOLD_BY_ROWS or kind in TOLD_BY_ROWS:
             continue
-        what = ACTION_WORDS.get(kind) or ACTION_WORDS.get(event.action) or event.action
-        yield Step(event.at, str(what), actor_words(event, people))
+        yield Step(event.at, action_words(event), actor_words(event, people))
+
+
+def action_words(event: Event) -> str:
+    """Return in words what an event did with the submission."""
+    by_kind = ACTION_WORDS.get(f"{event.action} {event.detail.get('kind')}")
+    return str(by_kind or ACTION_WORDS.get(event.action) or event.action)
 
 
 def actor_words(event: Event, people: dict[int, Any]) -> str:
     """Return who acted: a member of staff with the roles, the patient, or the program."""
-    if event.purpose == "PATRQT":
+    if event.purpose == "PATRQT" and not event.actor.startswith("staff:"):
         return _("the patient")
     if event.actor.startswith(audit.system("")):
         return _("the program")
