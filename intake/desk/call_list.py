@@ -220,7 +220,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
         number = row.reach.phone
         link = '<a class="tel" href="tel:{}">{}</a><br>{}'
         found = format_html(link, number, phone_words(number), words)
-        wrong = wrong_number_words(row.submission.calls.all())
+        wrong = wrong_number_words(row.submission.calls.all(), row.submission.person)
         return format_html("{}<br><strong>{}</strong>", found, wrong) if wrong else found
 
     @admin.display(description=gettext_lazy("Tries"), empty_value="")

@@ -31,6 +31,7 @@ from intake.appointments.booking import confirm_by_call
 from intake.appointments.offers import open_offers, withdraw_offers
 from intake.appointments.slot_gone import SlotGone
 from intake.desk import transitions
+from intake.desk.correct_page import CorrectPage, unverified_words
 from intake.desk.forms import ProgressForm
 from intake.desk.reach import ReachPage
 from intake.desk.submission_page import SubmissionPage
@@ -82,7 +83,7 @@ def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 
 @admin.register(FrontDesk)
-class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
+class FrontDeskAdmin(CorrectPage, ReachPage, PatientAdmin[FrontDesk]):
     """The list and pages of patients: how to reach them, which visit they want, no answers."""
 
     list_display = [
@@ -91,7 +92,17 @@ class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
     ]  # fmt: skip
     list_filter = [ProgressFilter, NotClosedFilter, UrgencyFilter, SentFilter]
     list_select_related = ["appointment_request__waiting"]
-    posts = ["progress", "offer", "call", "withdraw", "overbook", "wait", "reach"]
+    posts = [
+        "progress",
+        "offer",
+        "call",
+        "withdraw",
+        "overbook",
+        "wait",
+        "reach",
+        "correct",
+        "number",
+    ]
     list_title = gettext_lazy("Contacts and appointments")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FrontDesk]:
@@ -167,8 +178,10 @@ class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
             "language": page.language,
             "entered": page.entered,
             "contact": page.contact,
+            "unverified": unverified_words(row),
+            "number_typed": (request.POST.get("channel"), request.POST.get("number", "")),
             "calls": [call_words(call) for call in made],
-            "wrong_number": wrong_number_words(made),
+            "wrong_number": wrong_number_words(made, row.person),
             "request_": wish,
             "waits": wish is not None and getattr(wish, "waiting", None) is not None,
             "stopped": row.kind == Kind.STOPPED,

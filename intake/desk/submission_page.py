@@ -365,7 +365,7 @@ class SubmissionPage:
     @property
     def wrong_number(self) -> str:
         """That the patient's number is wrong, in words; '' if no call found this out."""
-        return wrong_number_words(self.calls)
+        return wrong_number_words(self.calls, self.submission.person)
 
     @cached_property
     def history(self) -> list[StatusChange]:

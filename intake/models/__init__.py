@@ -11,6 +11,7 @@ from intake.models import (  # noqa: F401
     clinic_pages,
     clinic_time,
     contact_points,
+    corrections,
     findings,
     invitations,
     people,

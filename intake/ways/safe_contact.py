@@ -117,14 +117,14 @@ def take_over(*, submission: Submission) -> None:
 
 def mark_calls(submission: Submission) -> None:
     """Mark the open calls to the submission's patient by whether a call is allowed now."""
-    chain = _chain_of(submission)
+    chain = chain_of(submission)
     reaches = contact.reaches_of(chain)
     for allowed in (True, False):
         mine = [pk for pk, reach in reaches.items() if reach.may_call == allowed]
         CallTask.objects.open().filter(submission__in=mine).update(may_call=allowed)
 
 
-def _chain_of(submission: Submission) -> list[Submission]:
+def chain_of(submission: Submission) -> list[Submission]:
     """Return all submissions of the submission's chain."""
     level = {contact.firsts_of([submission])[submission.pk]}
     found = set(level)
