@@ -29,7 +29,13 @@ class IntakeConfig(AppConfig):
         from intake.phone import entering
         from intake.questionnaire import reminding, usual_minutes
         from intake.staff import leaving as leaving_staff
-        from intake.ways import contact_points, escalation, received_texts, waiting  # noqa: F401
+        from intake.ways import (  # noqa: F401
+            contact_points,
+            escalation,
+            received_texts,
+            safe_contact,
+            waiting,
+        )
 
         sweeps.each_minute(offers.lapse)
         sweeps.each_minute(public_holidays.propose)
@@ -41,6 +47,7 @@ class IntakeConfig(AppConfig):
         sweeps.each_minute(usual_minutes.compute)
         sweeps.each_minute(closing.close_kept)
         sweeps.each_minute(leaving_staff.begin_leaves)
+        sweeps.each_minute(safe_contact.mark_calls_of_the_grown_up)
         sweeps.each_minute(leaving_staff.give_back_idle)
         leaving.on_change(leaving_staff.give_back)
         leaving.on_change(entering.give_back)

@@ -68,8 +68,8 @@ class Order:
 class Letter:
     """A composed message. `attachments` are (name, content, media type).
 
-    A text message has one recipient. With `asked`, the person asked for it at a screen just now, so
-    it is sent at any hour.
+    A text message has one recipient. With `asked`, it is sent at any hour: the person asked for it
+    at a screen just now, or is on call.
     """
 
     to: tuple[str, ...]

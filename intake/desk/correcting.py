@@ -305,5 +305,6 @@ def confirm(
         contact_points.verify(
             channel=channel, address=address, actor=audit.staff(by), request_id=request_id
         )
+        safe_contact.tell_what_had_no_way(submission, f"{channel}:{timezone.now():%y%m%d%H%M%S}")
         detail = {"kind": "contact", "to": "verified", "fields": [NAMES[channel]]}
         record_change(submission, by, "state", request_id, detail)

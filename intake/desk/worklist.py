@@ -6,7 +6,8 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,21 +17,27 @@ from clinic.requests import StaffRequest
 from intake import documents
 from intake.desk.decide_view import DecideView
 from intake.desk.export_page import export_page
+from intake.desk.list_place import listed_place, with_place
 from intake.desk.reach import ReachPage
 from intake.desk.submission_view import holder_words
+from intake.desk.tabs import FILTERS
 from intake.desk.team_view import TeamView
 from intake.models.people import deciders
 from intake.models.submissions import Submission
-from intake.staff.filters import (
-    MineFilter,
-    ProtocolFilter,
-    RedFlagFilter,
-    SentFilter,
-    StatusFilter,
-    UrgencyFilter,
-    protocols_of_list,
-)
+from intake.staff.filters import protocols_of_list
+from intake.staff.lists import WorklistOrder
 from intake.wording import advice
+
+
+class Worklist(WorklistOrder):
+    """The list, whose rows lead to pages that know the place in the list."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        place = listed_place(request)
+        for row in self.result_list:
+            page = reverse("admin:intake_submission_change", args=[row.pk])
+            row.page = with_place(page, place)
 
 
 @admin.register(Submission)
@@ -40,9 +47,8 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView):
     list_display = [
         "urgency_mark", "opens", "patient", "waiting_for", "contact_by", "why", "state", "assigned"
     ]  # fmt: skip
-    list_filter = [
-        StatusFilter, UrgencyFilter, MineFilter, RedFlagFilter, ProtocolFilter, SentFilter
-    ]  # fmt: skip
+    list_filter = [*FILTERS]
+    changelist = Worklist
     posts = [
         "decide",
         "assign",
@@ -70,6 +76,10 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView):
         if len(protocols_of_list(request)) > 1:
             columns.insert(columns.index("waiting_for"), "questions")
         return columns
+
+    @admin.display(description=gettext_lazy("Reference"))
+    def opens(self, row: Any) -> str:
+        return format_html('<a href="{}">{}</a>', row.page, row.reference)
 
     @admin.display(description=gettext_lazy("Questions"))
     def questions(self, row: Submission) -> str:

@@ -20,7 +20,8 @@ from intake.letters.composing import (
     submission_text,
     text_of,
 )
-from intake.models.submissions import Decision
+from intake.models.submissions import Decision, Submission
+from intake.ways import safe_contact
 
 
 @outbox.composer("confirmation", about=references_of_submissions)
@@ -42,7 +43,19 @@ def news(message: Message) -> Letter | None:
     communication = communication_of(message)
     if communication is None:
         return None
-    submission = communication.submission
+    return _news(communication.submission, message)
+
+
+@outbox.composer(safe_contact.WAY_OPEN, about=references_of_submissions)
+def way_open(message: Message) -> Letter | None:
+    """Say that the own page shows news, which had no safe way before. None if it was told since."""
+    submission = submission_of(message)
+    if submission is None or not submission.call_tasks.open().filter(may_call=False).exists():
+        return None
+    return _news(submission, message)
+
+
+def _news(submission: Submission, message: Message) -> Letter:
     channel, address = required_way(submission, message)
     with translation.override(submission.language):
         subject = _("A message from %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}

@@ -22,7 +22,7 @@ from intake.letters.composing import (
 from intake.models.calls import Call
 from intake.models.received_texts import ReceivedText
 from intake.models.submissions import EVERYBODY_FROM, Submission
-from intake.ways import alarms
+from intake.ways import alarms, on_call
 
 ALERTED = ("clinician", "front desk")
 ESCALATED = ("duty",)
@@ -83,6 +83,18 @@ def text_waits(message: Message) -> Letter | None:
     with translation.override(settings.LANGUAGE_CODE):
         subject = _("Nobody has called yet: a text to our number with words of danger")
         return Letter(_with_on_call(EVERYBODY), subject, text_of("text_alarms", rows=[]))
+
+
+@outbox.composer(on_call.KIND, lane=Lane.ALERT)
+def text_on_call(message: Message) -> Letter | None:
+    """Tell the person on call that something urgent waits. None when nothing waits any more."""
+    phone = on_call.phone_of(message, timezone.now())
+    waits = Submission.objects.filter(escalate_at__isnull=False)
+    texts = ReceivedText.objects.open().filter(alarm=True)
+    if not phone or not (waits.exists() or texts.exists()):
+        return None
+    with translation.override(settings.LANGUAGE_CODE):
+        return Letter((phone,), "", text_of("on_call_sms"), channel="sms", asked=True)
 
 
 @outbox.composer("escalation", about=references_of_submissions, lane=Lane.ALERT)

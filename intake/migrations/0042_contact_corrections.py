@@ -13,7 +13,7 @@ LEVELS = [(4, 'Emergency'), (3, 'Same day'), (2, 'Urgent'), (1, 'Soon'), (0, 'Ro
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0036_export_permission'),
+        ('intake', '0038_worklist_tabs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -96,6 +96,10 @@ IS_WAITING = (
 # A decided submission is not closed, because the front desk may still have work.
 IS_NOT_CLOSED = ~Q(status__in=workflow.FINISHED) & Q(suspect=False)
 IS_ANSWER_DUE = Q(reply_due_at__isnull=False)
+# What an assignee has not finished, a wait for the patient included.
+IS_MINE_TO_DO = (
+    Q(status__in=workflow.OPEN) | Q(reply_due_at__isnull=False) | Q(escalate_at__isnull=False)
+) & Q(suspect=False)
 EVERYBODY_FROM, BANNER_FROM = 2, 3
 """The first step of an escalation that tells all staff, and the first that shows a banner on every
 staff page."""
@@ -228,6 +232,13 @@ class Submission(models.Model):
             models.Index(fields=ORDER, name="submission_sorted"),
             models.Index(fields=["status", *ORDER[:3]], name="submission_by_status"),
             models.Index(fields=["assignee", *ORDER[:3]], name="submission_by_assignee"),
+            models.Index(
+                fields=["assignee", *ORDER[:3]], name="submission_mine", condition=IS_MINE_TO_DO
+            ),
+            models.Index(fields=["target_at"], name="submission_due", condition=IS_WAITING),
+            models.Index(
+                fields=["reply_due_at"], name="submission_reply_due", condition=IS_ANSWER_DUE
+            ),
             models.Index(
                 fields=["back_at"], name="submission_back", condition=Q(back_at__isnull=False)
             ),
@@ -438,6 +449,7 @@ class Decision(models.Model):
     class Meta:
         default_permissions = ()
         ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["at"], name="decision_at")]
         constraints = [
             # The database, too, refuses a second decision on the same revision.
             models.UniqueConstraint(
@@ -518,3 +530,30 @@ class UsualMinutes(models.Model):
 
     def __str__(self) -> str:
         return f"{self.protocol} {self.kind}"
+
+
+class SavedFilter(models.Model):
+    """A tab with filters of the worklist, kept under a short name for one person or for all staff.
+
+    The query holds codes of tabs and filters only; it names no patient.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        db_constraint=False,  # the release before does not know this table
+        related_name="+",
+    )
+    name = models.CharField(max_length=40)
+    slug = models.SlugField(max_length=40, db_index=False)
+    query = models.CharField(max_length=400)
+    is_shared = models.BooleanField(default=False)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(fields=["owner", "slug"], name="saved_filter_once")]
+
+    def __str__(self) -> str:
+        return self.slug

@@ -17,7 +17,7 @@ from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Communication, Draft, Kind, Submission, Urgency
 from intake.questionnaire import drafts
 from intake.questionnaire.target_times import target_time
-from intake.ways import alarms, escalation, waiting
+from intake.ways import alarms, escalation, on_call, waiting
 
 
 def reply(
@@ -44,6 +44,7 @@ def reply(
         written.save(force_insert=True)
         if rule:
             alarms.order(communication=written.pk, at=now)
+            on_call.order(now, row.location_id)
         due = hours.current(row.location_id).add_business_days(now, 1)
         waiting.answer(row, action="reply", at=now)
         if rule:

@@ -140,6 +140,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
     letters = list(submission.communications.all())
     seen_by = readers.readers(submission)
     reach = reach_of(submission)
+    due, now = submission.reply_due_at, timezone.now()
     is_visit_open = wish is not None and wish.progress in workflow.REQUEST_OPEN
     language = get_language() or "en"
     # a patient in danger reads only approved words: if need be, in English
@@ -178,9 +179,8 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
             {"text": row.words["text"], "ours": row.by_id is not None, "at": row.at}
             for row in letters
         ],
-        "answer_by": hours.day_words(submission.reply_due_at, timezone.now())
-        if submission.reply_due_at
-        else "",
+        "answer_by": hours.day_words(due, now) if due and due > now else "",
+        "answer_is_late": due is not None and due <= now,
         "readers": [
             {"who": READER_WORDS.get(reader.role, _("Our staff")), "at": reader.at}
             for reader in seen_by

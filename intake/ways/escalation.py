@@ -19,6 +19,7 @@ from clinic.outgoing.outbox import Order
 from intake.domain import workflow
 from intake.models.calls import Call
 from intake.models.submissions import Submission
+from intake.ways import on_call
 from intake.ways.calls import next_try
 
 MOST_AT_ONCE = 100
@@ -58,12 +59,12 @@ def escalate(*, limit: int = MOST_AT_ONCE) -> int:
     with transaction.atomic():
         _adopt_old_messages()
         due = Submission.objects.filter(escalate_at__lte=now).order_by("escalate_at")
-        due = due.only("escalate_at", "escalations")
+        due = due.only("escalate_at", "escalations", "location")
         rows = list(due.select_for_update(of=("self",), skip_locked=True)[:limit])
         orders = []
         for row in rows:
             row.escalations += 1
-            orders.append(escalation_order(row))
+            orders += [escalation_order(row), *on_call.orders(now, row.location_id)]
             row.escalate_at = next_try(now)
         Submission.objects.bulk_update(rows, ["escalations", "escalate_at"])
         outbox.put_all(orders)

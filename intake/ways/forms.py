@@ -17,6 +17,8 @@ from intake.ways.calls import CallInput
 from intake.ways.contact import Reach, reach_of
 
 SOON, LATER, TOMORROW = "soon", "later", "tomorrow"
+TODAY = (SOON, LATER)
+BUSINESS_DAYS = 5  # how many coming days offer times to call again
 DAYS_AHEAD = 15  # safe hours that are in none of these days are ignored
 AGAIN = {
     SOON: gettext_lazy("In 30 minutes"),
@@ -26,10 +28,12 @@ AGAIN = {
 
 
 def again_at(code: str, now: datetime, safe_hours: str = "") -> datetime:
-    """Return when to call again, for one of the codes in AGAIN.
+    """Return when to call again, for one of the codes of `again_choices`.
 
     `safe_hours` is the time of day to which the patient limits calls, or ''.
     """
+    if code not in AGAIN:
+        return datetime.fromisoformat(code)
     if code == TOMORROW:
         tomorrow = timezone.localtime(now).date() + timedelta(days=1)
         midnight = datetime.combine(tomorrow, time(), timezone.get_current_timezone())
@@ -55,17 +59,44 @@ def _in_safe_hours(at: datetime, safe_hours: str) -> datetime:
 def again_choices(
     now: datetime, safe_hours: str, *, urgency: int = Urgency.ROUTINE
 ) -> list[tuple[str, str]]:
-    """Return the codes of AGAIN that a patient's urgency allows, with the times that they mean.
+    """Return the codes and words of the times to call again that a patient's urgency allows.
 
-    With safe hours, each time comes once.
+    A patient who can wait may also be called at certain times of the next business days. With safe
+    hours, all times are in the safe hours, and each comes once.
     """
-    codes = [code for code in AGAIN if code != TOMORROW or urgency < Urgency.SAME_DAY]
+    can_wait = urgency < Urgency.SAME_DAY
+    codes = [code for code in AGAIN if code != TOMORROW or can_wait]
+    named = {at.isoformat(): at for at in _coming_times(now, safe_hours)} if can_wait else {}
     if not safe_hours:
-        return [(code, str(AGAIN[code])) for code in codes]
+        usual = [(code, str(AGAIN[code])) for code in codes]
+        return usual + [(code, _moment_words(at)) for code, at in named.items()]
     found: dict[datetime, str] = {}
     for code in codes:
         found.setdefault(again_at(code, now, safe_hours), code)
-    return [(code, date_format(timezone.localtime(at), "D j M, H:i")) for at, code in found.items()]
+    for code, at in named.items():
+        found.setdefault(at, code)
+    return [(code, _moment_words(at)) for at, code in sorted(found.items())]
+
+
+def _coming_times(now: datetime, safe_hours: str) -> list[datetime]:
+    """Return three times of each of the next business days, as far as they are in safe hours."""
+    usual, zone, found = hours.usual(), timezone.get_current_timezone(), []
+    day = timezone.localtime(now).date()
+    first, last = TIMES_OF_DAY.get(safe_hours, (time.min, time.max))
+    for _number in range(BUSINESS_DAYS):
+        midnight = datetime.combine(day + timedelta(days=1), time(), zone)
+        opens = timezone.localtime(usual.next_opening(midnight))
+        closes = timezone.localtime(usual.closing(opens))
+        day = opens.date()
+        noon = datetime.combine(day, time(13), zone)
+        for at in sorted({opens, noon, closes - timedelta(hours=1)}):
+            if usual.is_open(at) and first <= at.time() < last:
+                found.append(at)
+    return found
+
+
+def _moment_words(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "D j M, H:i")
 
 
 class CallForm(forms.Form):
@@ -83,6 +114,7 @@ class CallForm(forms.Form):
         label=gettext_lazy("If not reached, call again"),
         choices=list(AGAIN.items()),
         required=False,
+        error_messages={"invalid_choice": gettext_lazy("This time is over. Choose another time.")},
     )
     call_note = forms.CharField(
         label=gettext_lazy("What was said"),
@@ -123,10 +155,10 @@ class CallForm(forms.Form):
             )
 
     def clean(self) -> dict[str, Any]:
-        """Refuse "tomorrow" for an urgent patient whom the call did not reach."""
+        """Refuse a later day for an urgent patient whom the call did not reach."""
         data = self.cleaned_data
         missed = data.get("call") in (Call.Outcome.LEFT_WORD, Call.Outcome.NOT_REACHED)
-        if missed and data.get("again") == TOMORROW and self.cannot_wait():
+        if missed and data.get("again") not in (*TODAY, "", None) and self.cannot_wait():
             self.add_error("again", _("This cannot wait until tomorrow. Choose an earlier time."))
         return data
 

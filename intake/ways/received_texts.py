@@ -23,7 +23,7 @@ from intake.domain.text_words import Meaning, meaning
 from intake.domain.triage import rule_for_text
 from intake.models.received_texts import ReceivedText
 from intake.protocols import served
-from intake.ways import alarms, contact_points
+from intake.ways import alarms, contact_points, on_call
 from intake.wording.received_texts import nobody_reads_words, stopped_words
 
 SMS = "sms"
@@ -63,6 +63,7 @@ def take(*, text: TextIn) -> str | None:
         row.save(force_insert=True)
         if is_new_alarm:
             alarms.order(communication=row.pk, at=row.at)
+            on_call.order(row.at, None)
         _record(row, audit.system("texts"), "create")
     return answer
 

@@ -5,6 +5,7 @@ submission of a chain (`contact.firsts_of`).
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -12,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic import audit
+from clinic.outgoing import outbox
 from intake.domain.stored import PHONE
 from intake.errors import Conflict
 from intake.models.calls import CallTask
@@ -20,6 +22,8 @@ from intake.models.submissions import Submission
 from intake.ways import contact, contact_points
 from intake.ways.contact import CHANNELS, NO, Channel
 
+WAY_OPEN = "way_open"
+"""The letter that says again what no safe way could tell."""
 WAYS = (*CHANNELS, "call", "voicemail")
 NAMES = frozenset(
     {
@@ -51,7 +55,8 @@ def record(
     the mark (`version_of`) of the record that the writer saw. The same statement sent twice is
     stored once. A patient who wants no text messages gets none at this number about any submission.
     `opened` are the channels whose closed address the patient told `by` to open again.
-    The calls that staff owe the patient are marked by whether a call is allowed now.
+    The calls that staff owe the patient are marked by whether a call is allowed now. News that had
+    no safe way goes by a letter if the record opens a way for letters.
 
     Raises Conflict when another record was added since. Raises ValueError for an unknown name.
     """
@@ -70,6 +75,7 @@ def record(
             raise Conflict(
                 _("What the patient allows was changed while you had it open. Read it again.")
             )
+        ways_before = contact.reach_of(submission).letters
         row = SafeContact(submission_id=first, source=source, said=whole, by=by, at=timezone.now())
         row.save(force_insert=True)
         actor = audit.staff(by) if by else audit.patient(submission.reference)
@@ -83,6 +89,8 @@ def record(
                     channel=channel, address=addresses[channel], by=by, request_id=request_id
                 )
         mark_calls(submission)
+        if set(contact.reach_of(submission).letters) - set(ways_before):
+            tell_what_had_no_way(submission, row.pk)
         audit.record(
             actor=actor,
             action="create",
@@ -122,6 +130,37 @@ def mark_calls(submission: Submission) -> None:
     for allowed in (True, False):
         mine = [pk for pk, reach in reaches.items() if reach.may_call == allowed]
         CallTask.objects.open().filter(submission__in=mine).update(may_call=allowed)
+
+
+def mark_calls_of_the_grown_up() -> int:
+    """Mark the calls that nobody may make any more since a patient became 18 years old.
+
+    Runs in the worker, once on each day and after each start. Returns how many were marked.
+    """
+    global _marked_on
+    today = timezone.localdate()
+    if _marked_on == today:
+        return 0
+    rows = Submission.objects.filter(call_tasks__in=CallTask.objects.to_make()).distinct()
+    reaches = contact.reaches_of(rows.defer("answers", "assessment"))
+    ended = [pk for pk, reach in reaches.items() if reach.is_ended]
+    marked = CallTask.objects.to_make().filter(submission__in=ended).update(may_call=False)
+    _marked_on = today
+    return marked
+
+
+_marked_on: date | None = None
+
+
+def tell_what_had_no_way(submission: Submission, occasion: object) -> None:
+    """Order a letter to the own page if news still has no safe way, because a way is open now.
+
+    `occasion` names what opened the way. A call that may not be made stays in its list, until the
+    patient has opened the page.
+    """
+    for row in chain_of(submission):
+        if CallTask.objects.open().filter(submission=row, may_call=False).exists():
+            outbox.put(kind=WAY_OPEN, occasion=f"{row.pk}:{occasion}")
 
 
 def chain_of(submission: Submission) -> list[Submission]:

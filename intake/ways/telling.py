@@ -22,6 +22,7 @@ from intake.models.calls import CallTask
 from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Communication, Submission
 from intake.ways import calls, contact
+from intake.ways.safe_contact import WAY_OPEN
 
 Reason = CallTask.Reason
 OF_VISITS = (
@@ -134,12 +135,13 @@ def _reference(message: Message) -> None:
         _needs_no_call(message)
 
 
-@outbox.when_unsent("more_reminder", "appointment_reminder")
+@outbox.when_unsent("more_reminder", "appointment_reminder", WAY_OPEN)
 def _needs_no_call(message: Message) -> None:
     """Send by the next way what is not worth a call."""
     pk = message.occasion.partition(":")[0]
     about = {
         "confirmation": Q(pk=pk),
+        WAY_OPEN: Q(pk=pk),
         "more_reminder": Q(decisions=pk),
         "appointment_reminder": Q(appointments=pk),
     }

@@ -49,7 +49,7 @@ STAFF_SOURCES = (
     *("education/differences.py", "education/image_format.py"),
     *("intake/checks.py", "intake/admin.py", "intake/models/clinic_time.py"),
     *("intake/models/received_texts.py", "intake/models/safe_contact.py"),
-    "templates/email/text_alarms.txt",
+    *("templates/email/text_alarms.txt", "templates/email/on_call_sms.txt"),
     *("intake/models/calls.py", "intake/models/rota.py", "intake/appointments/clinic_time.py"),
     "intake/models/phone_calls.py",
     "intake/models/contact_points.py",

@@ -41,7 +41,10 @@ class OnCallForm(forms.ModelForm[OnCall]):
                 "Gets the e-mail about each red flag while the clinic is closed."
             ),
             "location": gettext_lazy("Leave empty for all locations."),
-            "phone": gettext_lazy("The number at which colleagues reach this person."),
+            "phone": gettext_lazy(
+                "The number at which colleagues reach this person. If the clinic sends text "
+                "messages, a text about each red flag goes there, too."
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -101,7 +101,8 @@ def _urgency_code(submission: Submission) -> str:
 def _next_step(submission: Submission, words: Wording) -> Next:
     """Return what happens next and by when, in the clinic's time zone.
 
-    While the clinic is closed, the text does not promise a call.
+    While the clinic is closed, the text does not promise a call. When the promised time is over,
+    the text says so, and promises no time any more.
     """
     now, target, code = timezone.now(), submission.target_at, _urgency_code(submission)
     # a submission here is an emergency because of free text, or because staff raised the urgency
@@ -113,12 +114,14 @@ def _next_step(submission: Submission, words: Wording) -> Next:
         return Next(
             _("We are telling a clinician about your answers now. Do not wait to hear from us.")
         )
-    if code in ("same_day", "urgent") and target < now and calendar.is_open(now):
-        return Next(_("You should have heard from us by now. If you have not, please call us."))
+    if code == "same_day" and target < now and calendar.is_open(now):
+        return Next(_late_text(calendar, now))
     if code == "same_day" and (text := _closed_text(submission, words, calendar, now)):
         return Next(text)
     if submission.kind == Kind.ADDITION and code in ("soon", "routine"):
         return Next(_("We read what you added when the clinic is open."))
+    if target < now and code != "same_day":
+        return Next(_late_text(calendar, now))
     level = words.protocol.level(code)
     if days := level.contact_within.days:
         usual = calendar.usual.keepable(submission.submitted_at + timedelta(days=days))
@@ -128,6 +131,16 @@ def _next_step(submission: Submission, words: Wording) -> Next:
             return Next(text % {"day": hours.date_words(target, now)}, is_contact=True)
     by = hours.clock_words(target) if code == "same_day" else hours.day_words(target, now)
     return Next(filled(words.tell(code), level, by=by), is_contact=True)
+
+
+def _late_text(calendar: ClinicHours, now: datetime) -> str:
+    if calendar.is_open(now):
+        return _("You should have heard from us by now. If you have not, please call us.")
+    opening = hours.day_words(calendar.next_opening(now), now)
+    text = _(
+        "You should have heard from us by now. If you have not, please call us from %(opening)s."
+    )
+    return text % {"opening": opening}
 
 
 def _closed_text(

@@ -4,8 +4,10 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from clinic import hours
+from clinic.models import Message
 from clinic.outgoing import outbox
 from intake import calendars
 from intake.models.clinic_time import Closure
@@ -115,6 +117,57 @@ def test_pages_say_that_nobody_reads_exactly_when_nobody_is_on_call(nina, clock,
         both.add((told, delayed))
         moment += timedelta(hours=1)
     assert both >= {(True, True), (False, True), (False, False)}
+
+
+PHONE = "+16175550142"
+
+
+def texted(capsys) -> list[str]:
+    """Send what is due. Returns the numbers to which a text about the worklist went."""
+    outbox.deliver_due()
+    lines = capsys.readouterr().out.split("Text message to ")[1:]
+    return [each.split("\n")[0].rstrip(":") for each in lines if "worklist" in each]
+
+
+def test_the_phone_on_call_gets_one_text_for_red_flags_of_the_same_minutes(nina, clock, capsys):
+    named(nina, "2026-12-01T17:00", "2026-12-02T08:30", phone=PHONE)
+    clock.set("2026-12-01T16:00")
+    red_flag()
+    assert texted(capsys) == []  # the clinic is open
+    clock.set("2026-12-01T23:01")
+    red_flag()
+    assert texted(capsys) == [PHONE]
+    red_flag()
+    red_flag()
+    assert texted(capsys) == []  # the person may be looking already
+    # or may have looked before: one more text, five minutes after the first
+    later = Message.objects.filter(kind="on_call", state="waiting")
+    assert [row.due_at for row in later] == [at("2026-12-01T23:05")]
+    later.update(
+        due_at=timezone.now() - timedelta(days=2), next_at=timezone.now() - timedelta(days=2)
+    )
+    assert texted(capsys) == [PHONE]
+
+
+def test_a_text_is_not_sent_when_nothing_waits_or_the_shift_is_over(nina, clock, capsys):
+    row = named(nina, "2026-12-01T17:00", "2026-12-02T08:30", phone=PHONE)
+    clock.set("2026-12-01T23:01")
+    submission = red_flag()
+    type(submission).objects.update(escalate_at=None)
+    assert texted(capsys) == []
+    clock.set("2026-12-01T23:11")
+    red_flag()
+    row.delete()
+    assert texted(capsys) == []
+
+
+def test_a_clinic_without_text_messages_orders_none(nina, clock, capsys, settings):
+    settings.SMS_BACKEND = ""
+    named(nina, "2026-12-01T17:00", "2026-12-02T08:30", phone=PHONE)
+    clock.set("2026-12-01T23:01")
+    red_flag()
+    assert texted(capsys) == []
+    assert not Message.objects.filter(kind="on_call").exists()
 
 
 def test_a_time_on_call_of_one_location_counts_there(nina, clock):

@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.hours import usual
 from intake.models.calls import Call, CallTask, NotReachedProcedure
-from intake.models.submissions import Submission
+from intake.models.submissions import Submission, Urgency
 from intake.ways import calls, contact_points
 from intake.ways.contact import reach_of
 from intake.ways.forms import again_at, again_choices
@@ -176,6 +177,33 @@ def test_the_next_call_is_in_the_safe_hours(hours, at):
         first, last = {"morning": (8, 11), "midday": (11, 14), "afternoon": (14, 18)}[hours]
         assert first <= local.hour < last, (code, local)
         assert local > now
+
+
+@pytest.mark.parametrize("hours", ["", "morning", "midday", "afternoon"])
+@pytest.mark.parametrize("at", ["2026-11-30T09:00", "2026-12-04T16:40", "2026-12-24T22:00"])
+def test_times_of_coming_days_are_in_opening_hours_and_for_patients_who_can_wait(hours, at):
+    now = datetime.fromisoformat(at).replace(tzinfo=timezone.get_current_timezone())
+    named = [datetime.fromisoformat(code) for code, _ in again_choices(now, hours) if "T" in code]
+    assert len({moment.date() for moment in named}) >= 4
+    assert all(moment > now and usual().is_open(moment) for moment in named)
+    urgent = again_choices(now, hours, urgency=Urgency.SAME_DAY)
+    assert not [code for code, _words in urgent if "T" in code or code == "tomorrow"]
+
+
+def test_a_call_is_put_off_to_the_day_that_the_patient_named(desk):
+    row = builders.submission({"email": ""})
+    task = owed(row)
+    code = [code for code, _words in again_choices(timezone.now(), "") if "T" in code][-1]
+    address = reverse("admin:intake_calltask_not_reached", args=[task.pk])
+    desk.post(address, {f"again-{task.pk}": code})
+    assert CallTask.objects.get().due_at == datetime.fromisoformat(code)
+
+    # a time of an old page counts as no time, so the clinic calls soon
+    past = (timezone.now() - timedelta(days=1)).isoformat()
+    Call.objects.update(at=timezone.now() - timedelta(minutes=9))
+    desk.post(address, {f"again-{task.pk}": past})
+    assert timezone.now() < CallTask.objects.get().due_at
+    assert CallTask.objects.get().due_at != datetime.fromisoformat(code)
 
 
 def test_after_three_tries_the_row_is_marked_and_the_procedure_is_shown(desk):

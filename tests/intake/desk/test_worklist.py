@@ -134,7 +134,7 @@ def test_only_what_waits_is_shown_unless_asked_otherwise(clinician):
     assert shown(status="all") == everyone
     assert shown(status="nonsense") == shown()
     page = words(clinician.get(WORKLIST))
-    assert "Status: Waiting for our decision" in page
+    assert "Status: Any" in page
 
 
 def test_each_filter_shows_its_own(clinician):
@@ -216,7 +216,7 @@ def test_a_search_looks_everywhere_and_says_so(clinician):
 
     assert references(page) == [decided.reference]
     assert "1 match" in words(page)
-    assert "Status: All" in words(page)
+    assert "Status: Any" in words(page)
 
 
 def test_the_best_find_comes_first(clinician):

@@ -243,3 +243,40 @@ def test_a_redeemed_code_verifies_the_address():
     point = ContactPoint.objects.get()
     assert point.channel == "email"
     assert point.verified_at is not None
+
+
+def test_news_without_a_safe_way_goes_out_when_the_patient_opens_a_way(mailoutbox):
+    row = builders.submission({"calls": "no"})
+    say(row, email="no")
+    calls.owe(submission=row, reason=CallTask.Reason.MESSAGE, occasion="1")
+    say(row, hears="Ana")
+    outbox.deliver_due()
+    assert not Message.objects.filter(kind="way_open").exists()
+    mailoutbox.clear()
+
+    say(row, email="yes")
+    outbox.deliver_due()
+    assert [mail.to for mail in mailoutbox] == [[ADDRESS]]
+    # it stays among the news without a safe way until the patient has read it
+    assert CallTask.objects.open().filter(may_call=False).count() == 1
+    say(row, email="no")
+    say(row, email="yes")
+    CallTask.objects.update(settled_at=timezone.now())
+    outbox.deliver_due()
+    assert len(mailoutbox) == 1
+
+
+def test_no_call_is_to_be_made_to_a_patient_whose_parent_called_until_the_birthday(monkeypatch):
+    day = timezone.localdate()
+    born = day.replace(year=day.year - 18) + timedelta(days=2)
+    child = {"birth_date": born.isoformat(), "proxy_name": "Pia Canary"}
+    row, other = builders.submission(child), builders.submission()
+    for each in (row, other):
+        calls.owe(submission=each, reason=CallTask.Reason.MESSAGE, occasion=str(each.pk))
+    monkeypatch.setattr(safe_contact, "_marked_on", None)
+    assert safe_contact.mark_calls_of_the_grown_up() == 0
+    assert safe_contact.mark_calls_of_the_grown_up() == 0
+    monkeypatch.setattr(timezone, "localdate", lambda *_: day + timedelta(days=2))
+    assert safe_contact.mark_calls_of_the_grown_up() == 1
+    assert [task.submission_id for task in CallTask.objects.to_make()] == [other.pk]
+    assert safe_contact.mark_calls_of_the_grown_up() == 0
