@@ -44,7 +44,8 @@ from intake.models.clinic_time import Clinician, VisitType
 from intake.models.submissions import Decision, FrontDesk, Kind, Submission
 from intake.staff import reads
 from intake.staff.filters import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
-from intake.staff.lists import PatientAdmin, record_page, record_view, run_service
+from intake.staff.front_lists import FrontList, ListFilter
+from intake.staff.lists import record_page, record_view, run_service
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.staff.reach_words import NO_WAY, reach_words
 from intake.staff.status_words import alarm_mark, standing_words, target_words
@@ -83,14 +84,14 @@ def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 
 @admin.register(FrontDesk)
-class FrontDeskAdmin(CorrectPage, ReachPage, PatientAdmin[FrontDesk]):
+class FrontDeskAdmin(CorrectPage, ReachPage, FrontList[FrontDesk]):
     """The list and pages of patients: how to reach them, which visit they want, no answers."""
 
     list_display = [
         "urgency_mark", "opens", "patient", "waiting_for", "phone", "contact_by", "to_do", "wish",
         "progress",
     ]  # fmt: skip
-    list_filter = [ProgressFilter, NotClosedFilter, UrgencyFilter, SentFilter]
+    list_filter = [ListFilter, ProgressFilter, NotClosedFilter, UrgencyFilter, SentFilter]
     list_select_related = ["appointment_request__waiting"]
     posts = [
         "progress",
