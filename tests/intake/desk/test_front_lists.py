@@ -40,7 +40,7 @@ def desk():
 def tabs(page) -> dict[str, str]:
     """Return the tabs of a list with their counts."""
     nav = page.content.decode().partition("Lists of the front desk")[2].partition("</nav>")[0]
-    return dict(re.findall(r'>([^<>]+) <span class="count">([^<]+)<', nav))
+    return dict(re.findall(r'>([^<>]+) <span class="rows">([^<]+)<', nav))
 
 
 def decided(outcome: str) -> Submission:
@@ -88,7 +88,7 @@ def test_each_tab_counts_what_its_list_shows_and_stands_above_all_of_them(desk):
         assert tabs(page) == dict.fromkeys(LISTS, "1"), label
         assert cells(page, "opens") == [row.reference for row in wanted[label]], label
         current = re.findall(
-            r'aria-current="true">([^<]+) <span class="count"', page.content.decode()
+            r'aria-current="true">([^<]+) <span class="rows"', page.content.decode()
         )
         assert current == [label]
 
