@@ -32,6 +32,7 @@ from intake.appointments.offers import open_offers, withdraw_offers
 from intake.appointments.slot_gone import SlotGone
 from intake.desk import transitions
 from intake.desk.correct_page import CorrectPage, unverified_words
+from intake.desk.emergency_page import EmergencyPage, emergency_of
 from intake.desk.forms import ProgressForm
 from intake.desk.reach import ReachPage
 from intake.desk.submission_page import SubmissionPage
@@ -52,6 +53,7 @@ from intake.staff.status_words import alarm_mark, standing_words, target_words
 from intake.staff.told import told_words
 from intake.staff.tries import call_words, calls_without_notes, wrong_number_words
 from intake.ways.contact import Reach, reach_of
+from intake.ways.forms import CallForm
 from intake.wording.reading import phone_words
 
 CALLED_ALONE = gettext_lazy(
@@ -84,7 +86,7 @@ def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 
 @admin.register(FrontDesk)
-class FrontDeskAdmin(CorrectPage, ReachPage, FrontList[FrontDesk]):
+class FrontDeskAdmin(CorrectPage, EmergencyPage, ReachPage, FrontList[FrontDesk]):
     """The list and pages of patients: how to reach them, which visit they want, no answers."""
 
     list_display = [
@@ -94,15 +96,8 @@ class FrontDeskAdmin(CorrectPage, ReachPage, FrontList[FrontDesk]):
     list_filter = [ListFilter, ProgressFilter, NotClosedFilter, UrgencyFilter, SentFilter]
     list_select_related = ["appointment_request__waiting"]
     posts = [
-        "progress",
-        "offer",
-        "call",
-        "withdraw",
-        "overbook",
-        "wait",
-        "reach",
-        "correct",
-        "number",
+        *("progress", "offer", "call", "withdraw", "overbook", "wait", "reach"),
+        *("correct", "number", "tell", "noted"),
     ]
     list_title = gettext_lazy("Contacts and appointments")
 
@@ -157,6 +152,7 @@ class FrontDeskAdmin(CorrectPage, ReachPage, FrontList[FrontDesk]):
         *,
         form: ChosenSlotsForm | None = None,
         overbook: OverbookForm | None = None,
+        call_form: CallForm | None = None,
         error: Exception | None = None,
     ) -> Context:
         """Show the page. After a refusal the page keeps the choices (`typed`) and shows the reason.
@@ -186,6 +182,7 @@ class FrontDeskAdmin(CorrectPage, ReachPage, FrontList[FrontDesk]):
             "request_": wish,
             "waits": wish is not None and getattr(wish, "waiting", None) is not None,
             "stopped": row.kind == Kind.STOPPED,
+            "emergency": emergency_of(row, reach, made, call_form),
             "urgency_mark": self.urgency_mark(row),
             "target": target_words(row),
             "waiting": self.waiting_for(row),

@@ -1,6 +1,7 @@
 """The lists of the front desk are tabs with counts, the same above each of them."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -70,7 +71,7 @@ def work() -> dict[str, list[Submission]]:
     waiting_list.join_waitlist(submission=waits, by=by, request_id="r")
     visit = book.booked(visitor, book.free(8))
     now = timezone.now()
-    Appointment.objects.filter(pk=visit.pk).update(during=(now, now + timezone.timedelta(hours=1)))
+    Appointment.objects.filter(pk=visit.pk).update(during=(now, now + timedelta(hours=1)))
     calls.owe(submission=to_call, reason="more", occasion=str(to_call.pk))
     return {
         "To book": [to_book],
