@@ -35,6 +35,7 @@ WRITERS = (
         for name in (
             "changes",
             "closing",
+            "correcting",
             "decisions",
             "findings",
             "patient_messages",

@@ -86,7 +86,7 @@ def decide(
         changes = {name: getattr(row, name) for name in CHANGED}
         if row.escalate_at and submission.escalate_at is None:
             changes["escalations"] = 0  # a new escalation starts again with the duty role
-        claim(submission, revision, **changes)
+        claim(submission, revision, recheck_urgency=None, **changes)
         _refuse_incomplete(submission, given)
         for name, value in changes.items():
             setattr(submission, name, value)

@@ -12,6 +12,7 @@ from intake.models import (  # noqa: F401
     clinic_pages,
     clinic_time,
     contact_points,
+    corrections,
     findings,
     invitations,
     people,

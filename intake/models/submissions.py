@@ -186,6 +186,9 @@ class Submission(models.Model):
     back_at = models.DateTimeField(null=True, blank=True)
     # When a clinician decided on emergency care; None after a clinician has reached the patient.
     redirected_at = models.DateTimeField(null=True, blank=True)
+    # What the rules say since the birth date was corrected, if that differs. None after a clinician
+    # has decided again.
+    recheck_urgency = models.SmallIntegerField(choices=Urgency.choices, null=True, blank=True)
     # A bot may have sent the submission. Until staff have looked at it, it is off the worklist.
     suspect = models.BooleanField(default=False)
     # The place that the patient chose. None: any place.
