@@ -38,6 +38,7 @@ WRITERS = (
             "decisions",
             "findings",
             "patient_messages",
+            "pending",
             "procedure",
             "transitions",
         )

@@ -13,6 +13,7 @@ from intake.models import (  # noqa: F401
     contact_points,
     findings,
     invitations,
+    pending,
     people,
     phone_calls,
     received_texts,
