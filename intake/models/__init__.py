@@ -15,6 +15,7 @@ from intake.models import (  # noqa: F401
     corrections,
     findings,
     invitations,
+    pending,
     people,
     phone_calls,
     received_texts,
