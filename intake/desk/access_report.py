@@ -136,7 +136,7 @@ def described(events: Iterable[Event], records: Iterable[str] = ()) -> list[dict
     return [
         {
             "event": event,
-            "who": timeline.actor_words(event, people),
+            "who": timeline.actor_words(event, people, with_roles=False),
             "what": _what(event),
             "record": references.get(UUID(each[0]), each[0]) if each else "",
             "more": max(0, len(each) - 1),

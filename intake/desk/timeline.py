@@ -96,7 +96,7 @@ def action_words(event: Event) -> str:
     return str(by_kind or ACTION_WORDS.get(event.action) or event.action)
 
 
-def actor_words(event: Event, people: dict[int, Any]) -> str:
+def actor_words(event: Event, people: dict[int, Any], *, with_roles: bool = True) -> str:
     """Return who acted: a member of staff with the roles, the patient, or the program."""
     if event.purpose == "PATRQT" and not event.actor.startswith("staff:"):
         return _("the patient")
@@ -106,7 +106,7 @@ def actor_words(event: Event, people: dict[int, Any]) -> str:
     user = people.get(int(key)) if key.isdecimal() else None
     if user is None:
         return event.actor
-    roles = ", ".join(filter(None, user.roles))
+    roles = ", ".join(filter(None, user.roles)) if with_roles else ""
     return f"{person_words(user)} ({roles})" if roles else person_words(user)
 
 
