@@ -1,7 +1,7 @@
 """The worklist of clinicians: which submissions wait, for what, until when, and who has them."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
@@ -79,6 +79,7 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView, PreviewView, ListView):
     changelist = Worklist
     posts = [
         "decide",
+        "undo",
         "assign",
         "move",
         "message",
@@ -94,7 +95,7 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView, PreviewView, ListView):
     list_title = gettext_lazy("Worklist")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
-        rows = super().get_queryset(request).select_related("assignee")
+        rows = super().get_queryset(request).select_related("assignee", "pending_decision__by")
         can_decide = Exists(deciders().filter(pk=OuterRef("assignee")))
         visits = Appointment.objects.filter(submission=OuterRef("pk"), status="confirmed")
         calls = CallTask.objects.to_make().filter(submission=OuterRef("pk"))
@@ -104,7 +105,7 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView, PreviewView, ListView):
             is_owed_call=Exists(calls),
             looking=looking(signed_in_user(request)),
         )
-        deferred: QuerySet[Submission] = rows.defer("search_keys")
+        deferred: QuerySet[Submission] = rows.defer("search_keys", "pending_decision__given")
         return deferred
 
     def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Paginator[Any]:
@@ -123,6 +124,7 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView, PreviewView, ListView):
         return columns
 
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> Any:
+        self.apply_held(cast(StaffRequest, request))
         shown = request.method != "POST" and self.has_view_permission(request)
         head = head_of(request) if shown else {}
         return super().changelist_view(request, {**head, **(extra_context or {})})
