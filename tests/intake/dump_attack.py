@@ -1,7 +1,7 @@
 """Measure how many names the blind tokens tell to a person who has a dump of the database.
 
 The attacker sends forms with names of their choice, finds the tokens of these forms in the dump,
-and looks for the same tokens in the rows of others. The attacker also knows how common each name is.
+and looks for the same tokens in the rows of others. The attacker also knows how common names are.
 The measure is generous: the attacker knows which token of a form belongs to which word and kind.
 
 Names are drawn as in the United States: the hundred commonest given names are half of all people,
