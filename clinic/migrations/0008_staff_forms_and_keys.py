@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('clinic', '0007_message_channel'),
+        ('clinic', '0008_event_indexes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

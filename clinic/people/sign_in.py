@@ -329,11 +329,11 @@ def _ending_other_sessions(request: HttpRequest, user: User) -> Iterator[None]:
 def _on_enrolled(
     sender: object, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
 ) -> None:
-    """Mark the code that enrolled an app as used.
+    """Let the code or the key that was just enrolled prove the second factor in this session.
 
-    The code also proves the second factor in this session.
+    So the recovery codes are shown at once, and no second code or touch is asked for.
     """
-    if authenticator.type == Authenticator.Type.TOTP:
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         post_authentication(request, authenticator, reauthenticated=True)
 
 
