@@ -100,10 +100,11 @@
     }, 60_000);
   }
 
-  // --- urgency by digit, where the focus is in a form that asks for it
+  // --- a digit chooses among the buttons that have the focus; elsewhere in the form of a decision, the urgency
   const digit = number => {
-    const form = document.activeElement.closest?.("form");
-    const choice = form && [...form.querySelectorAll("input[type=radio][name=urgency]")][number - 1];
+    const focused = document.activeElement, form = focused.closest?.("form");
+    const name = focused.type === "radio" ? focused.name : "urgency";
+    const choice = form && [...form.querySelectorAll(`input[type=radio][name="${CSS.escape(name)}"]`)][number - 1];
     if (!choice || choice.disabled) return false;
     choice.focus();
     choice.click();
@@ -113,7 +114,8 @@
   // --- help
   const PLAIN = [["j  k", "Next and previous row", () => rows().length], ["o", "Open the row", () => rows().length],
     ["p", "Preview the row, and close the preview", () => find("a[data-preview]")],
-    ["1 – 5", "Urgency, in the form of the decision", () => find("input[type=radio][name=urgency]")]];
+    ["w", "What happens now", () => find("#decide [name=outcome]")],
+    ["1 – 9", "Choose among the buttons that have the focus", () => find("form input[type=radio]")]];
   const ALWAYS = [["Ctrl Enter", "Send the form that you are in"], ["Esc", "Leave a field, close this panel"],
     ["?", "This panel"]];
   const places = Object.keys(own).filter(name => /^go[A-Z]$/.test(name));
@@ -142,7 +144,12 @@
 
   // --- keys
   const TYPING = "input:not([type=radio], [type=checkbox], [type=button], [type=submit]), textarea, select, [contenteditable]";
-  const BUILT_IN = { j: () => step(1), k: () => step(-1), o: open, p: peek, "?": help };
+  const whatNow = () => {
+    const choices = [...document.querySelectorAll("#decide [name=outcome]")];
+    if (choices.length) focusInto(choices.find(each => each.checked) || choices[0]);
+    return choices.length > 0;
+  };
+  const BUILT_IN = { w: whatNow, j: () => step(1), k: () => step(-1), o: open, p: peek, "?": help };
   let afterG = 0;
   const single = event => {
     const key = event.key;
@@ -157,7 +164,7 @@
       afterG = Date.now();
       return true;
     }
-    if (/^[1-5]$/.test(key)) return digit(Number(key));
+    if (/^[1-9]$/.test(key)) return digit(Number(key));
     return BUILT_IN[key] ? BUILT_IN[key]() : act(key);
   };
   document.addEventListener("keydown", event => {
