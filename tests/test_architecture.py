@@ -35,9 +35,11 @@ WRITERS = (
         for name in (
             "changes",
             "closing",
+            "correcting",
             "decisions",
             "findings",
             "patient_messages",
+            "pending",
             "procedure",
             "same_person",
             "transitions",

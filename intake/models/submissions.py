@@ -186,6 +186,9 @@ class Submission(models.Model):
     back_at = models.DateTimeField(null=True, blank=True)
     # When a clinician decided on emergency care; None after a clinician has reached the patient.
     redirected_at = models.DateTimeField(null=True, blank=True)
+    # What the rules say since the birth date was corrected, if that differs. None after a clinician
+    # has decided again.
+    recheck_urgency = models.SmallIntegerField(choices=Urgency.choices, null=True, blank=True)
     # A bot may have sent the submission. Until staff have looked at it, it is off the worklist.
     suspect = models.BooleanField(default=False)
     # The place that the patient chose. None: any place.
@@ -439,7 +442,10 @@ class Decision(models.Model):
     urgency_before = models.SmallIntegerField(choices=Urgency.choices)
     urgency = models.SmallIntegerField(choices=Urgency.choices)
     outcome = models.CharField(max_length=24, choices=workflow.OUTCOMES.items())
-    words = SealedField[Words]()  # {"reason": …, "note": …}
+    # {"reason": …, "note": …, "desk": the instruction to the front desk (`desk.instructions`)}
+    words = SealedField[Json]()
+    # the day until which the front desk books the visit; None if the clinician named no day
+    book_by = models.DateField(null=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
 

@@ -160,6 +160,7 @@ def test_the_front_desks_appointments(front_desk, code):
     "query",
     [
         "",
+        "list=book",
         *(f"urgency={code}" for code, _words in UrgencyFilter.options),
         *(f"status={code}" for code, _words in NotClosedFilter.options),
         *(f"sent={code}" for code, _words in SentFilter.options),
