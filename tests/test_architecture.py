@@ -42,6 +42,7 @@ WRITERS = (
             "pending",
             "procedure",
             "same_person",
+            "saved_filters",
             "transitions",
         )
     ),

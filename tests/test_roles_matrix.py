@@ -69,6 +69,11 @@ TABLE = {
     "intake_submission_findings": "200 200 403 403 403 403",
     "intake_submission_print": "200 200 403 403 403 403",
     "intake_submission_same": "200 200 403 403 403 403",
+    "intake_submission_preview": "200 200 403 403 403 403",
+    "intake_submission_changed": "200 200 403 403 403 403",
+    "intake_submission_save_filter": "302 302 403 403 403 403",
+    "intake_submission_saved": "302 302 403 403 403 403",
+    "intake_submission_delete_filter": "302 302 403 403 403 403",
     "intake_submission_export": "200 403 403 403 403 403",
     "intake_frontdesk_changelist": "403 403 200 403 403 403",
     "intake_frontdesk_change": "403 403 200 403 403 403",
@@ -340,6 +345,8 @@ POSTS = {
     "education_page_publish": "403 403 403 302 403 403",
     "education_page_send_back": "302 403 403 302 403 403",
     "education_page_take_down": "403 403 403 302 403 403",
+    "intake_submission_save_filter": "302 302 403 403 403 403",
+    "intake_submission_delete_filter": "302 302 403 403 403 403",
     "intake_waitlistentry_leave": "403 403 302 403 403 403",
     "intake_holiday_open": "403 403 302 403 403 403",
     "intake_holiday_closed": "403 403 302 403 403 403",
@@ -351,6 +358,7 @@ RECORDED = {
     "intake_submission_same",
     *("intake_submission_print", "intake_submission_reach", "intake_frontdesk_reach"),
     "intake_frontdesk_correct",
+    "intake_submission_preview",
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
     *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
     *("intake_waitlistentry_changelist", "intake_calltask_changelist"),
@@ -403,8 +411,19 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
             args = [app]
         elif name == "view_on_site":
             args = [1, submission.pk]
+        elif name.endswith(("_saved", "_delete_filter")):
+            args = ["mornings"]
         elif model in keys and not name.endswith(
-            ("_changelist", "_add", "_export", "_texts", "_procedure", "_check")
+            (
+                "_changelist",
+                "_add",
+                "_export",
+                "_texts",
+                "_procedure",
+                "_check",
+                "_changed",
+                "_save_filter",
+            )
         ):
             args = [keys[model], *(["intake/legs/p/safety/"] if name.endswith("_walk") else [])]
         else:
