@@ -41,6 +41,7 @@ WRITERS = (
             "patient_messages",
             "pending",
             "procedure",
+            "same_person",
             "saved_filters",
             "transitions",
         )

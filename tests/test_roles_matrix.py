@@ -68,6 +68,7 @@ TABLE = {
     "intake_submission_reach": "200 200 403 403 403 403",
     "intake_submission_findings": "200 200 403 403 403 403",
     "intake_submission_print": "200 200 403 403 403 403",
+    "intake_submission_same": "200 200 403 403 403 403",
     "intake_submission_preview": "200 200 403 403 403 403",
     "intake_submission_changed": "200 200 403 403 403 403",
     "intake_submission_save_filter": "302 302 403 403 403 403",
@@ -272,6 +273,7 @@ POSTS = {
     "intake_submission_call": "422 422 403 403 403 403",
     "intake_submission_reach": "422 422 403 403 403 403",
     "intake_submission_findings": "200 200 403 403 403 403",
+    "intake_submission_same": "404 404 403 403 403 403",
     "intake_frontdesk_progress": "403 403 302 403 403 403",
     "intake_frontdesk_offer": "403 403 422 403 403 403",
     "intake_frontdesk_call": "403 403 422 403 403 403",
@@ -353,6 +355,7 @@ POSTS = {
 # opening one of these pages writes an audit event
 RECORDED = {
     *("intake_submission_changelist", "intake_submission_change", "intake_submission_findings"),
+    "intake_submission_same",
     *("intake_submission_print", "intake_submission_reach", "intake_frontdesk_reach"),
     "intake_frontdesk_correct",
     "intake_submission_preview",

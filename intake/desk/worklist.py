@@ -89,6 +89,7 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView, PreviewView, ListView):
         "reach",
         "findings",
         "print",
+        "same",
         "preview",
     ]
     list_title = gettext_lazy("Worklist")

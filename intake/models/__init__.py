@@ -21,5 +21,6 @@ from intake.models import (  # noqa: F401
     received_texts,
     rota,
     safe_contact,
+    same_person,
     submissions,
 )
