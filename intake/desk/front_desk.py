@@ -30,7 +30,10 @@ from intake.appointments.admin.words import time_words, wish_rows
 from intake.appointments.booking import confirm_by_call
 from intake.appointments.offers import open_offers, withdraw_offers
 from intake.appointments.slot_gone import SlotGone
+from intake.chart import details
+from intake.chart.block import block
 from intake.desk import transitions
+from intake.desk.chart_page import ChartPage
 from intake.desk.forms import ProgressForm
 from intake.desk.reach import ReachPage
 from intake.desk.submission_page import SubmissionPage
@@ -82,7 +85,7 @@ def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 
 @admin.register(FrontDesk)
-class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
+class FrontDeskAdmin(ReachPage, ChartPage, PatientAdmin[FrontDesk]):
     """The list and pages of patients: how to reach them, which visit they want, no answers."""
 
     list_display = [
@@ -91,7 +94,7 @@ class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
     ]  # fmt: skip
     list_filter = [ProgressFilter, NotClosedFilter, UrgencyFilter, SentFilter]
     list_select_related = ["appointment_request__waiting"]
-    posts = ["progress", "offer", "call", "withdraw", "overbook", "wait", "reach"]
+    posts = ["progress", "offer", "call", "withdraw", "overbook", "wait", "reach", "chart"]
     list_title = gettext_lazy("Contacts and appointments")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FrontDesk]:
@@ -154,6 +157,7 @@ class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
         reads.record_read(submission=row, by=request.user, request_id=request.request_id)
         page, wish, reach = SubmissionPage(row), request_of(row), reach_of(row)
         made = list(calls_without_notes().filter(submission=row))
+        newest = details.newest_of(row)
         return {
             "title": row.reference,
             "submission": row,
@@ -167,6 +171,7 @@ class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
             "language": page.language,
             "entered": page.entered,
             "contact": page.contact,
+            "chart": block(row, newest.details if newest else {}),
             "calls": [call_words(call) for call in made],
             "wrong_number": wrong_number_words(made),
             "request_": wish,

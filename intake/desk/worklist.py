@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from clinic.lists import Context
 from clinic.requests import StaffRequest
 from intake import documents
+from intake.desk.chart_page import ChartPage
 from intake.desk.decide_view import DecideView
 from intake.desk.export_page import export_page
 from intake.desk.list_place import listed_place, with_place
@@ -41,7 +42,7 @@ class Worklist(WorklistOrder):
 
 
 @admin.register(Submission)
-class SubmissionAdmin(ReachPage, DecideView, TeamView):
+class SubmissionAdmin(ReachPage, ChartPage, DecideView, TeamView):
     """The list of submissions that wait, and the page on which clinicians decide."""
 
     list_display = [
@@ -58,6 +59,7 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView):
         "trust",
         "call",
         "reach",
+        "chart",
         "findings",
         "print",
     ]

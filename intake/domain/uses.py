@@ -60,6 +60,29 @@ class ContactQuestions(Base, frozen=True):
         }
 
 
+LONGEST_LINE: Final = 120
+"""How many characters an answer for the chart may have at most."""
+
+
+class ChartQuestions(Base, frozen=True):
+    """The questions whose answers the front desk copies into the chart: names and numbers."""
+
+    payer: str
+    member: str
+    doctor: str
+    pharmacy: str
+
+    @property
+    def stored_names(self) -> dict[str, str]:
+        """Map the id of each question to the name under which the chart details have its answer."""
+        return {
+            self.payer: stored.PAYER,
+            self.member: stored.MEMBER,
+            self.doctor: stored.DOCTOR,
+            self.pharmacy: stored.PHARMACY,
+        }
+
+
 ADDITION: Final = "addition"
 PART_2: Final = "part_2"
 """The short walks after sending. They take the contact from the earlier submission."""
@@ -86,7 +109,8 @@ class Uses(Base, frozen=True, dict=True):
     own words is not heard well enough. `crisis` asks about thoughts of suicide; a clinic can switch
     it off. `nurse_asks` are the questions that by phone only a clinician reads to a caller. The
     first printed page shows the answers to `glance`, or says that there is none. `findings`
-    names the scales that are offered first to a clinician after an examination.
+    names the scales that are offered first to a clinician after an examination. `chart` are the
+    questions of part 2 that save the front desk from asking again.
     """
 
     safety: str
@@ -103,6 +127,7 @@ class Uses(Base, frozen=True, dict=True):
     nurse_asks: tuple[str, ...] = ()
     glance: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
+    chart: ChartQuestions | None = None
 
     @property
     def contact_agrees_with(self) -> tuple[str, str]:
@@ -115,6 +140,11 @@ class Uses(Base, frozen=True, dict=True):
     def short_walk(self, kind: str) -> tuple[str, ...] | None:
         """Return the questions of a short walk; None if `kind` is the questionnaire."""
         return getattr(self.walks, kind) if kind in self.walks.__struct_fields__ else None
+
+    @cached_property
+    def chart_names(self) -> dict[str, str]:
+        """Map each question for the chart to its stored name; empty if the protocol asks none."""
+        return self.chart.stored_names if self.chart is not None else {}
 
     @cached_property
     def later(self) -> frozenset[str]:

@@ -8,6 +8,7 @@ from intake.models import (  # noqa: F401
     access,
     appointments,
     calls,
+    chart,
     clinic_pages,
     clinic_time,
     contact_points,
