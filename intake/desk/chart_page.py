@@ -31,12 +31,15 @@ class ChartForm(forms.Form):
         known = newest.details if newest else {}
         super().__init__(data=data, initial={**known, "seen": details.version_of(newest)})
         for name in details.NAMES:
-            self.fields[name] = PlainTextField(
+            # Any, because only our templates know the attribute `unmarked`: every field is optional
+            field: Any = PlainTextField(
                 label=LABELS[name],
                 max_length=LONGEST_LINE,
                 required=False,
-                widget=forms.TextInput({"dir": "auto", "spellcheck": "false"}),
+                widget=forms.TextInput({"dir": "auto", "spellcheck": "false", "size": "50"}),
             )
+            field.unmarked = True
+            self.fields[name] = field
 
     def details(self) -> dict[str, str]:
         """Return what was typed, under the names of the details."""
