@@ -30,7 +30,10 @@ from intake.appointments.admin.words import time_words, wish_rows
 from intake.appointments.booking import confirm_by_call
 from intake.appointments.offers import open_offers, withdraw_offers
 from intake.appointments.slot_gone import SlotGone
+from intake.chart import details
+from intake.chart.block import block
 from intake.desk import transitions
+from intake.desk.chart_page import ChartPage
 from intake.desk.correct_page import CorrectPage, unverified_words
 from intake.desk.emergency_page import EmergencyPage, emergency_of
 from intake.desk.forms import ProgressForm
@@ -86,7 +89,7 @@ def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 
 @admin.register(FrontDesk)
-class FrontDeskAdmin(CorrectPage, EmergencyPage, ReachPage, FrontList[FrontDesk]):
+class FrontDeskAdmin(CorrectPage, EmergencyPage, ReachPage, ChartPage, FrontList[FrontDesk]):
     """The list and pages of patients: how to reach them, which visit they want, no answers."""
 
     list_display = [
@@ -96,7 +99,7 @@ class FrontDeskAdmin(CorrectPage, EmergencyPage, ReachPage, FrontList[FrontDesk]
     list_filter = [ListFilter, ProgressFilter, NotClosedFilter, UrgencyFilter, SentFilter]
     list_select_related = ["appointment_request__waiting"]
     posts = [
-        *("progress", "offer", "call", "withdraw", "overbook", "wait", "reach"),
+        *("progress", "offer", "call", "withdraw", "overbook", "wait", "reach", "chart"),
         *("correct", "number", "tell", "noted"),
     ]
     list_title = gettext_lazy("Contacts and appointments")
@@ -162,6 +165,7 @@ class FrontDeskAdmin(CorrectPage, EmergencyPage, ReachPage, FrontList[FrontDesk]
         reads.record_read(submission=row, by=request.user, request_id=request.request_id)
         page, wish, reach = SubmissionPage(row), request_of(row), reach_of(row)
         made = list(calls_without_notes().filter(submission=row))
+        newest = details.newest_of(row)
         return {
             "title": row.reference,
             "submission": row,
@@ -177,6 +181,7 @@ class FrontDeskAdmin(CorrectPage, EmergencyPage, ReachPage, FrontList[FrontDesk]
             "contact": page.contact,
             "unverified": unverified_words(row),
             "number_typed": (request.POST.get("channel"), request.POST.get("number", "")),
+            "chart": block(row, newest.details if newest else {}),
             "calls": [call_words(call) for call in made],
             "wrong_number": wrong_number_words(made, row.person),
             "request_": wish,

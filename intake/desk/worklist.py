@@ -23,6 +23,7 @@ from clinic.lists import Context
 from clinic.models import Event
 from clinic.requests import StaffRequest, signed_in_user
 from intake import documents
+from intake.desk.chart_page import ChartPage
 from intake.desk.decide_view import DecideView
 from intake.desk.export_page import export_page
 from intake.desk.list_place import PLACE_VAR, listed_place, with_place
@@ -71,7 +72,7 @@ class Worklist(WorklistOrder):
 
 
 @admin.register(Submission)
-class SubmissionAdmin(ReachPage, DecideView, TeamView, PreviewView, ListView):
+class SubmissionAdmin(ReachPage, ChartPage, DecideView, TeamView, PreviewView, ListView):
     """The list of submissions that wait, and the page on which clinicians decide."""
 
     list_display = ["urgency_mark", "opens", "why", "due", "sent", "assigned", "state", "look"]
@@ -87,6 +88,7 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView, PreviewView, ListView):
         "trust",
         "call",
         "reach",
+        "chart",
         "findings",
         "print",
         "same",

@@ -9,6 +9,7 @@ from intake.models import (  # noqa: F401
     access_report,
     appointments,
     calls,
+    chart,
     clinic_pages,
     clinic_time,
     contact_points,
