@@ -68,6 +68,7 @@ TABLE = {
     "intake_submission_reach": "200 200 403 403 403 403",
     "intake_submission_findings": "200 200 403 403 403 403",
     "intake_submission_print": "200 200 403 403 403 403",
+    "intake_submission_pdf": "200 200 403 403 403 403",
     "intake_submission_export": "200 403 403 403 403 403",
     "intake_frontdesk_changelist": "403 403 200 403 403 403",
     "intake_frontdesk_change": "403 403 200 403 403 403",
@@ -338,7 +339,12 @@ POSTS = {
 # opening one of these pages writes an audit event
 RECORDED = {
     *("intake_submission_changelist", "intake_submission_change", "intake_submission_findings"),
-    *("intake_submission_print", "intake_submission_reach", "intake_frontdesk_reach"),
+    *(
+        "intake_submission_print",
+        "intake_submission_pdf",
+        "intake_submission_reach",
+        "intake_frontdesk_reach",
+    ),
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
     *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
     *("intake_waitlistentry_changelist", "intake_calltask_changelist"),

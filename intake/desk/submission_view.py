@@ -1,4 +1,4 @@
-"""Show one submission to clinicians, on the screen and on paper."""
+"""Show one submission to clinicians."""
 
 from typing import Any
 
@@ -105,26 +105,6 @@ class SubmissionView(PatientAdmin[Submission]):
     def first_waiting(self, submission: Submission, by: User) -> Submission | None:
         """Return the first other submission on the worklist that no colleague has taken."""
         return _free(by).exclude(pk=submission.pk).first()
-
-    @record_view
-    def print_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
-        """Show the submission as a sheet for paper: one page, then all answers."""
-        page = SubmissionPage(submission)
-        for row in filter(None, (submission, page.part_2)):
-            reads.record_read(
-                submission=row, by=request.user, request_id=request.request_id, action="print"
-            )
-        context = {
-            "page": page,
-            "urgency_mark": self.urgency_mark(submission),
-            "target": target_words(submission),
-            "phone_words": phone_words(page.phone),
-            "courses": findings.courses_of(submission),
-            "visits": visits_of(submission),
-            "by": person_words(request.user),
-        }
-        template = "admin/intake/submission/print.html"
-        return TemplateResponse(request, template, context).render()
 
 
 def visits_of(submission: Submission) -> list[Any]:

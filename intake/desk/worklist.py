@@ -18,6 +18,7 @@ from intake import documents
 from intake.desk.decide_view import DecideView
 from intake.desk.export_page import export_page
 from intake.desk.list_place import listed_place, with_place
+from intake.desk.paper_view import PaperView
 from intake.desk.reach import ReachPage
 from intake.desk.submission_view import holder_words
 from intake.desk.tabs import FILTERS
@@ -41,7 +42,7 @@ class Worklist(WorklistOrder):
 
 
 @admin.register(Submission)
-class SubmissionAdmin(ReachPage, DecideView, TeamView):
+class SubmissionAdmin(ReachPage, DecideView, TeamView, PaperView):
     """The list of submissions that wait, and the page on which clinicians decide."""
 
     list_display = [
@@ -60,6 +61,7 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView):
         "reach",
         "findings",
         "print",
+        "pdf",
     ]
     list_title = gettext_lazy("Worklist")
 

@@ -10,7 +10,9 @@ from intake import search
 from intake.models.submissions import Submission
 
 
-def record_read(*, submission: Submission, by: User, request_id: str, action: str = "read") -> None:
+def record_read(
+    *, submission: Submission, by: User, request_id: str, action: str = "read", **detail: str
+) -> None:
     """Record that a member of staff looked at the submission."""
     with transaction.atomic():
         audit.record(
@@ -19,6 +21,7 @@ def record_read(*, submission: Submission, by: User, request_id: str, action: st
             subject=str(submission.pk),
             purpose="TREAT",
             request_id=request_id,
+            detail=detail,
         )
 
 
