@@ -68,6 +68,8 @@ TABLE = {
     "intake_submission_reach": "200 200 403 403 403 403",
     "intake_submission_findings": "200 200 403 403 403 403",
     "intake_submission_print": "200 200 403 403 403 403",
+    "intake_submission_letters": "200 200 403 403 403 403",
+    "intake_submission_letter": "302 302 403 403 403 403",
     "intake_submission_pdf": "200 200 403 403 403 403",
     "intake_submission_export": "200 403 403 403 403 403",
     "intake_frontdesk_changelist": "403 403 200 403 403 403",
@@ -255,6 +257,7 @@ TABLE = {
     "education_picture_delete": NONE,
 }
 POSTS = {
+    "intake_submission_letters": "200 403 403 403 403 403",
     "intake_submission_decide": "422 422 403 403 403 403",
     "intake_submission_assign": "302 302 403 403 403 403",
     "intake_submission_move": "302 302 403 403 403 403",
@@ -353,6 +356,7 @@ RECORDED = {
     "intake_openinghours_delete",
     *("clinic_event_changelist", "clinic_message_changelist"),
     "intake_accessreport_changelist",
+    "intake_submission_letters",
 }
 
 

@@ -63,9 +63,12 @@ PAGES = {
 ACTIONS = {
     "list": gettext_lazy("Saw it on a list"),
     "search": gettext_lazy("Found it by a search"),
-    "print": gettext_lazy("Printed"),
-    "export": gettext_lazy("Exported"),
 }
+LETTERS = {
+    "referring": gettext_lazy("Printed a letter to a referring doctor"),
+    "chart": gettext_lazy("Printed a letter for the chart"),
+}
+SIGNED = {"signed": gettext_lazy("signed"), "draft": gettext_lazy("draft")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +187,8 @@ def _records_in(event: Event, wanted: set[str]) -> list[str]:
 def _what(event: Event) -> str:
     """Return in words what was done, and on which page."""
     kind = event.detail.get("kind")
+    if event.action == "print" and kind == "letter":
+        return f"{LETTERS[event.detail['to']]}, {SIGNED[event.detail['status']]}"
     words = str(ACTIONS.get(event.action) or trail.action_words(event))
     page = PAGES.get(str(event.detail.get("page")))
     words = f"{words} ({page})" if page else words

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from clinic.lists import Context
 from clinic.requests import StaffRequest
 from intake import documents
+from intake.desk.clinical_letter_page import LetterView
 from intake.desk.decide_view import DecideView
 from intake.desk.export_page import export_page
 from intake.desk.list_place import listed_place, with_place
@@ -42,7 +43,7 @@ class Worklist(WorklistOrder):
 
 
 @admin.register(Submission)
-class SubmissionAdmin(ReachPage, DecideView, TeamView, PaperView):
+class SubmissionAdmin(ReachPage, DecideView, TeamView, PaperView, LetterView):
     """The list of submissions that wait, and the page on which clinicians decide."""
 
     list_display = [
@@ -62,6 +63,8 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView, PaperView):
         "findings",
         "print",
         "pdf",
+        "letters",
+        "letter",
     ]
     list_title = gettext_lazy("Worklist")
 

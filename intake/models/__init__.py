@@ -11,6 +11,7 @@ from intake.models import (  # noqa: F401
     calls,
     clinic_pages,
     clinic_time,
+    clinical_letters,
     contact_points,
     findings,
     invitations,
