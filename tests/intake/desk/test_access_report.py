@@ -236,6 +236,8 @@ def test_lists_that_showed_a_record_are_found_by_index():
     plan = query.order_by().explain()
     assert "event_subject" in plan
     assert "event_ids" in plan
+    left = access_report.ReportQuery(records=None, kind="left").events()
+    assert "event_left" in left.explain()
 
 
 # --- the chain -----------------------------------------------------------------------------------
