@@ -59,6 +59,8 @@ PAGES = {
     "invitation": gettext_lazy("invitations"),
     "receivedtext": gettext_lazy("texts to our number"),
     "accessreport": gettext_lazy("access report"),
+    "message": gettext_lazy("mail queue"),
+    "event": gettext_lazy("audit trail"),
 }
 ACTIONS = {
     "list": gettext_lazy("Saw it on a list"),
