@@ -58,6 +58,7 @@ PAGES = {
     "phonecall": gettext_lazy("calls entered by phone"),
     "invitation": gettext_lazy("invitations"),
     "receivedtext": gettext_lazy("texts to our number"),
+    "calendar": gettext_lazy("calendar"),
     "accessreport": gettext_lazy("access report"),
     "message": gettext_lazy("mail queue"),
     "event": gettext_lazy("audit trail"),
@@ -179,9 +180,13 @@ def _ids_of(records: Iterable[str]) -> list[str]:
 
 
 def _records_in(event: Event, wanted: set[str]) -> list[str]:
-    """Return the records that an event names: those of the report first."""
-    ids = event.detail.get("ids") or []
-    named = [event.subject, *ids] if isinstance(ids, list) else [event.subject]
+    """Return the records that an event shows: those of the report first.
+
+    Only pages name records in their ids. Other events name there what they made, such as a visit.
+    """
+    of_page = event.action in ("list", "search") or "page" in event.detail
+    ids = event.detail.get("ids", []) if of_page else []
+    named = [event.subject, *(ids if isinstance(ids, list) else [])]
     keys = dict.fromkeys(key for key in map(str, named) if as_id(key))
     return sorted(keys, key=lambda key: key not in wanted)
 

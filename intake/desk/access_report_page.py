@@ -151,10 +151,8 @@ class AccessReportAdmin(ListOnly[AccessReport]):
             return redirect(f"{request.path}?{urlencode(query)}")
         if request.GET.get(TICKET_VAR) and not term_of(request):
             messages.warning(request, _("That search is over. Type the patient again."))
-        form = ReportForm({**request.GET.dict(), "term": term_of(request)})
-        if not form.is_valid():
-            return self._page(request, form, status=422)
-        return self._page(request, form)
+        form = _form_of_address(request)
+        return self._page(request, form, status=200 if form.is_valid() else 422)
 
     def _page(self, request: HttpRequest, form: ReportForm, status: int = 200) -> HttpResponse:
         """Record the look and show the page; without events if the form has errors."""
@@ -202,7 +200,7 @@ class AccessReportAdmin(ListOnly[AccessReport]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         back = f"{self.address('changelist')}?{request.GET.urlencode()}"
-        form = ReportForm({**request.GET.dict(), "term": term_of(request)})
+        form = _form_of_address(request)
         if request.method != "POST" or not form.is_valid():
             return redirect(back)
         _found, records = _records(request, form)
@@ -240,6 +238,15 @@ class AccessReportAdmin(ListOnly[AccessReport]):
                     ),
                 )
         return redirect(self.address("changelist"))
+
+
+def _form_of_address(request: HttpRequest) -> ReportForm:
+    """Return the form that the address and the kept search fill in."""
+    form = ReportForm({**request.GET.dict(), "term": term_of(request)})
+    record = request.GET.get(RECORD_VAR)
+    if record and access_report.as_id(record) is None:
+        form.add_error(None, _("The address names a record that cannot exist."))
+    return form
 
 
 def _records(
