@@ -204,6 +204,20 @@ def test_what_is_not_there_is_said_and_recorded(auditor, term):
     assert [event.action for event in trail.events()] == ["search"]
 
 
+def test_a_search_that_is_over_is_no_report_about_everybody(auditor):
+    looked_at(waiting("Quentin Canary"))
+    old = f"find=over&{asked(auditor).request['QUERY_STRING']}"
+    trail = Trail()
+
+    page, file = auditor.get(f"{REPORT}?{old}"), auditor.post(f"{REPORT}export/?{old}")
+
+    assert page.status_code == 422
+    assert "That search is over." in words(page)
+    assert not rows(page)
+    assert file.status_code == 302
+    assert not trail.events(action="export")
+
+
 def test_too_many_events_for_a_file_are_refused_with_what_to_do(auditor, monkeypatch):
     looked_at(waiting("Quentin Canary"))
     monkeypatch.setattr(access_report_page, "MOST", 2)
