@@ -75,6 +75,8 @@ class LetterView(PatientAdmin[Submission]):
         if request.method == "POST" and not may_sign:
             raise PermissionDenied
         letter = _letter_of(request, submission)
+        if letter and request.method != "POST":
+            letter = clinical_letters.newest(letter)
         kind = letter.kind if letter else request.GET.get("kind", "")
         if kind not in Kind.values:
             kind = ""

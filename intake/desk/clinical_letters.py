@@ -36,8 +36,8 @@ def write(
 ) -> ClinicalLetter:
     """Store a version of a letter, as a draft or signed. Returns the stored row.
 
-    The same version posted twice is stored once. Raises Conflict when `replaces` is signed, or when
-    a colleague has changed it meanwhile.
+    The same version posted twice is stored once. Raises Conflict when `replaces` is signed, or has
+    been changed meanwhile.
     """
     content = {"to": to, "text": text}
     with transaction.atomic():
@@ -46,9 +46,7 @@ def write(
         if newer is not None:
             if (newer.content, newer.signed, newer.by_id) == (content, sign, by.pk):
                 return newer
-            raise Conflict(
-                _("A colleague changed this letter meanwhile. Open it again and compare.")
-            )
+            raise Conflict(_("This letter was changed meanwhile. Open it below and compare."))
         if replaces is not None and replaces.signed:
             raise Conflict(_("This letter is signed and stays as it is. Begin a new one."))
         recent = row.clinical_letters.filter(by=by, at__gt=timezone.now() - DOUBLE_CLICK, kind=kind)
@@ -88,6 +86,14 @@ def letters_of(submission: Submission) -> list[ClinicalLetter]:
     """Return the newest version of each letter of a submission, the newest letter first."""
     rows = submission.clinical_letters.select_related("by").filter(replaced_by=None)
     return list(rows.order_by("-at", "-id"))
+
+
+def newest(letter: ClinicalLetter) -> ClinicalLetter:
+    """Return the newest version of the letter of which `letter` is a version."""
+    rows = ClinicalLetter.objects.select_related("by")
+    while (newer := rows.filter(replaces=letter).first()) is not None:
+        letter = newer
+    return letter
 
 
 def draft(page: SubmissionPage, kind: str, *, courses: list[Course], visits: list[Any]) -> str:

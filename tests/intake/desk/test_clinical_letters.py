@@ -136,8 +136,10 @@ def test_of_two_who_change_a_draft_the_second_keeps_what_was_typed(clinician, su
         page, {"to": TO, "text": "Second", "sign": ""}
     )
     assert answer.status_code == 409
-    assert "A colleague changed this letter meanwhile." in words(answer)
+    assert "This letter was changed meanwhile." in words(answer)
     assert "Second" in answer.content.decode()
+    # and an old tab opens the newest version
+    assert "First" in clinician.get(page).content.decode()
     assert only(submission).content["text"] == "First"
 
 
