@@ -34,6 +34,7 @@ WRITERS = (
         f"intake.desk.{name}"
         for name in (
             "changes",
+            "clinical_letters",
             "closing",
             "correcting",
             "decisions",

@@ -75,6 +75,9 @@ TABLE = {
     "intake_submission_save_filter": "302 302 403 403 403 403",
     "intake_submission_saved": "302 302 403 403 403 403",
     "intake_submission_delete_filter": "302 302 403 403 403 403",
+    "intake_submission_letters": "200 200 403 403 403 403",
+    "intake_submission_letter": "302 302 403 403 403 403",
+    "intake_submission_pdf": "200 200 403 403 403 403",
     "intake_submission_export": "200 403 403 403 403 403",
     "intake_frontdesk_changelist": "403 403 200 403 403 403",
     "intake_frontdesk_change": "403 403 200 403 403 403",
@@ -266,6 +269,7 @@ TABLE = {
     "education_picture_delete": NONE,
 }
 POSTS = {
+    "intake_submission_letters": "200 403 403 403 403 403",
     "intake_submission_decide": "422 422 403 403 403 403",
     "intake_submission_assign": "302 302 403 403 403 403",
     "intake_submission_move": "302 302 403 403 403 403",
@@ -364,6 +368,7 @@ RECORDED = {
     "intake_frontdesk_correct",
     "intake_submission_preview",
     *("intake_submission_chart", "intake_frontdesk_chart"),
+    "intake_submission_pdf",
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
     *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
     *("intake_waitlistentry_changelist", "intake_calltask_changelist"),
@@ -372,6 +377,7 @@ RECORDED = {
     "intake_openinghours_delete",
     *("clinic_event_changelist", "clinic_message_changelist"),
     "intake_accessreport_changelist",
+    "intake_submission_letters",
 }
 
 

@@ -24,11 +24,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from intake import documents
-from intake.demonstration import bulk, chart, invitations, red_flags, texts
+from intake.demonstration import bulk, chart, invitations, letters, red_flags, texts
 from intake.demonstration import people as demo
 from intake.demonstration.phone_calls import load_calls
 from intake.models.chart import ChartDetails
 from intake.models.clinic_time import Location
+from intake.models.clinical_letters import ClinicalLetter
 from intake.models.invitations import Invitation
 from intake.models.phone_calls import PhoneCall
 from intake.models.received_texts import ReceivedText
@@ -42,6 +43,7 @@ SIGN_INS = (("clinician", "dr-lee"), ("clinician", "dr-okafor"), ("front desk", 
 # further roles of some of these accounts
 ALSO = {"dr-lee": ["duty"]}
 CALLED = "desk-maria"  # who enters the demonstration's calls
+WRITES = "dr-lee"  # who writes the demonstration's letters
 FILE = "demo-sign-ins.json"
 AT_START = 80
 
@@ -90,6 +92,8 @@ class Command(BaseCommand):
             load_calls(get_user_model().objects.get(username=CALLED))
         if options["once"] and not ReceivedText.objects.exists():
             texts.load()
+        if options["once"] and not ClinicalLetter.objects.exists():
+            letters.load(by=get_user_model().objects.get(username=WRITES))
 
     def _print(self, people: list[dict[str, str]], options: dict[str, Any]) -> None:
         if options["sign_ins"]:

@@ -25,6 +25,7 @@ from intake.draft_content import Content
 from intake.models.appointments import Appointment, AppointmentRequest, Offer, WaitlistEntry
 from intake.models.calls import CallTask
 from intake.models.clinic_time import Clinician, Location, VisitType
+from intake.models.clinical_letters import ClinicalLetter
 from intake.models.invitations import Invitation
 from intake.models.rota import Leave, OnCall
 from intake.models.submissions import (
@@ -316,6 +317,14 @@ def test_the_demonstration_has_a_rota_and_a_red_flag_that_nobody_has_ended():
     assert Leave.objects.get().given_back_at is None
     wrote = Submission.objects.filter(reply_due_at__isnull=False)
     assert sorted(row.alarm for row in wrote) == [False, True]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_own_sign_ins")
+def test_the_demonstration_has_a_signed_letter_and_a_draft():
+    run("--once")
+    run("--once")
+    assert [letter.signed for letter in ClinicalLetter.objects.order_by("at")] == [True, False]
 
 
 @pytest.mark.django_db
