@@ -9,6 +9,9 @@ ADD_EVENT = (
 # The head of the chain (its last number and hash) has no model: only the database writes the head.
 HEAD = "select seq, hash from aud.head"
 
+# A page waits for a check no longer than this. The ORM cannot set a limit.
+SET_TIME_LIMIT = "set local statement_timeout = %s"
+
 # A function in the database checks the chain, so that no event has to leave the database.
 VERIFY = (
     "select bad_seq, why from aud.verify(%s, %s)"

@@ -133,7 +133,7 @@ class SubmissionRecord:
     @property
     def wrong_number(self) -> str:
         """That the patient's number is wrong, in words; '' if no call found this out."""
-        return wrong_number_words(self.calls)
+        return wrong_number_words(self.calls, self.submission.person)
 
     @cached_property
     def visits(self) -> list[Appointment]:

@@ -30,6 +30,10 @@ ACTION_WORDS = {
     "create call": gettext_lazy("A call is owed"),
     "create reply": gettext_lazy("Wrote"),
     "create alarm": gettext_lazy("Wrote words of alarm"),
+    "update contact": gettext_lazy("Corrected the contact"),
+    "update contact_number": gettext_lazy("Sent a number to the new address"),
+    "state contact": gettext_lazy("Heard the number from the new address"),
+    "deny identifiers": gettext_lazy("Refused: a caller’s details did not fit"),
     "assign": gettext_lazy("Taken or given back"),
     "state": gettext_lazy("Moved on"),
     "state escalation": gettext_lazy("Escalated"),
@@ -83,13 +87,18 @@ def steps_of_events(events: Iterable[Event], people: dict[int, Any]) -> Iterator
         noted = kind == "create call" and event.actor.startswith("staff:")
         if noted or event.action in TOLD_BY_ROWS or kind in TOLD_BY_ROWS:
             continue
-        what = ACTION_WORDS.get(kind) or ACTION_WORDS.get(event.action) or event.action
-        yield Step(event.at, str(what), actor_words(event, people))
+        yield Step(event.at, action_words(event), actor_words(event, people))
 
 
-def actor_words(event: Event, people: dict[int, Any]) -> str:
+def action_words(event: Event) -> str:
+    """Return in words what an event did with the submission."""
+    by_kind = ACTION_WORDS.get(f"{event.action} {event.detail.get('kind')}")
+    return str(by_kind or ACTION_WORDS.get(event.action) or event.action)
+
+
+def actor_words(event: Event, people: dict[int, Any], *, with_roles: bool = True) -> str:
     """Return who acted: a member of staff with the roles, the patient, or the program."""
-    if event.purpose == "PATRQT":
+    if event.purpose == "PATRQT" and not event.actor.startswith("staff:"):
         return _("the patient")
     if event.actor.startswith(audit.system("")):
         return _("the program")
@@ -97,7 +106,7 @@ def actor_words(event: Event, people: dict[int, Any]) -> str:
     user = people.get(int(key)) if key.isdecimal() else None
     if user is None:
         return event.actor
-    roles = ", ".join(filter(None, user.roles))
+    roles = ", ".join(filter(None, user.roles)) if with_roles else ""
     return f"{person_words(user)} ({roles})" if roles else person_words(user)
 
 

@@ -6,13 +6,16 @@ tests/test_architecture.py names the modules that may write.
 # Django finds the models of an app through this import.
 from intake.models import (  # noqa: F401
     access,
+    access_report,
     appointments,
     calls,
     clinic_pages,
     clinic_time,
     contact_points,
+    corrections,
     findings,
     invitations,
+    pending,
     people,
     phone_calls,
     received_texts,

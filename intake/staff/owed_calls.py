@@ -117,7 +117,7 @@ def owed_calls_of(
         "phone": phone,
         "phone_words": phone_words(phone) if phone else "",
         "due": due_words(tasks[0]),
-        "wrong_number": wrong_number_words(made),
+        "wrong_number": wrong_number_words(made, submission.person),
         "word": word_to_leave() if reach.may_leave_word else "",
         "again_name": again_name(tasks[0]),
         "again": again_choices(timezone.now(), reach.hours, urgency=submission.urgency)

@@ -25,6 +25,11 @@ Points = Mapping[tuple[str, str], ContactPoint]
 YES, NO = "yes", "no"
 CHANNELS: tuple[Channel, Channel] = ("email", "sms")
 ADULT = 18
+UNVERIFIED = "unverified"
+"""The name in a contact of the channels whose address was corrected, and that no patient has read
+yet. No code goes there."""
+PHONE_SINCE = "phone_since"
+"""The name in a contact of the time at which the phone number was corrected."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,7 +246,7 @@ def _reach(
         codes=tuple(
             address
             for (channel, address), is_it in is_open.items()
-            if is_it and refused.get(channel) != NO
+            if is_it and refused.get(channel) != NO and channel not in person.get(UNVERIFIED, ())
         ),
         phone=number,
         may_leave_word=bool(number) and said["voicemail"] == YES,

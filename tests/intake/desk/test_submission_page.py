@@ -247,7 +247,7 @@ def test_the_neighbours_in_the_list_are_one_click_away(clinician):
     pages = [clinician.get(page_of(row)) for row in order]
 
     def link(page, name):
-        found = re.search(rf'href="([^"]+)">{name}<', page.content.decode())
+        found = re.search(rf'href="([^"]+)"[^>]*>{name}<', page.content.decode())
         return found and found[1]
 
     for number, page in enumerate(pages):
