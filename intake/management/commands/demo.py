@@ -24,7 +24,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from intake import documents
-from intake.demonstration import bulk, chart, invitations, letters, red_flags, texts
+from intake.demonstration import bulk, chart, invitations, letters, red_flags, texts, work
 from intake.demonstration import people as demo
 from intake.demonstration.phone_calls import load_calls
 from intake.models.chart import ChartDetails
@@ -83,6 +83,7 @@ class Command(BaseCommand):
         if options["once"] and not Location.objects.exists():
             bulk.load_book(clinicians=doctors())
             red_flags.load(clinicians=doctors())
+            work.load(by=doctors()[0][1])
         desk = get_user_model().objects.filter(groups__name="front desk").first()
         if options["once"] and desk and not Invitation.objects.exists():
             invitations.load(by=desk)
