@@ -305,7 +305,8 @@ def over(client, submission, lee, **more):
         "reason": "Bleeding vein, Dr. Lee agreed",
         "sure": "on",
     }
-    return client.post(desk_page_of(submission, "overbook"), given | more)
+    given |= more
+    return client.post(desk_page_of(submission, "overbook"), {"day_again": given["day"], **given})
 
 
 def test_overbooking_takes_a_seat_above_with_author_and_reason(desk, lee):
@@ -338,6 +339,31 @@ def test_overbooking_wants_a_reason_and_a_tick(desk, lee, missing, says):
     assert says in words(page)
     assert "Book all the same" in words(page)
     assert not Appointment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("again", "says"),
+    [
+        ("", "Type the day again."),
+        ("next day", "This is another day than the first one."),
+        ("nonsense", "Enter a valid date."),
+        ("same", ""),
+    ],
+)
+def test_a_day_beyond_the_horizon_is_typed_twice(again, says, desk, lee, settings):
+    submission = book.patient()
+    far = timezone.localdate() + timedelta(days=settings.APPOINTMENT_HORIZON_DAYS + 1)
+    typed = {"same": far.isoformat(), "next day": str(far + timedelta(days=1))}.get(again, again)
+    page = over(desk, submission, lee, day=far.isoformat(), day_again=typed)
+    assert page.status_code == (422 if says else 302)
+    assert Appointment.objects.count() == (not says)
+    if says:
+        text = words(page)
+        assert says in text
+        assert "the last day for which free times are shown" in text
+        assert far.isoformat() in page.content.decode()
+    near = (far - timedelta(days=1)).isoformat()
+    assert "Type the day again" not in words(over(desk, book.patient(3), lee, day=near))
 
 
 def test_overbooking_in_the_past_is_refused_and_all_that_was_typed_stays(desk, lee):
