@@ -176,6 +176,7 @@ TABLE = {
     "intake_visittype_delete": NONE,
     "intake_openinghours_changelist": "403 403 200 403 403 403",
     "intake_openinghours_add": "403 403 200 403 403 403",
+    "intake_openinghours_week": "403 403 200 403 403 403",
     "intake_openinghours_change": "403 403 200 403 403 403",
     "intake_openinghours_history": "403 403 200 403 403 403",
     "intake_openinghours_delete": "403 403 200 403 403 403",
@@ -308,6 +309,7 @@ POSTS = {
     "intake_insuranceplan_add": "403 403 403 200 403 200",
     "intake_clinictext_add": "403 403 403 200 403 200",
     "intake_visittype_add": "403 403 200 403 403 403",
+    "intake_openinghours_week": "403 403 422 403 403 403",
     "intake_openinghours_add": "403 403 200 403 403 403",
     "intake_closure_add": "403 403 200 403 403 403",
     "intake_oncall_add": "403 200 200 403 403 403",
@@ -389,7 +391,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
         elif name == "view_on_site":
             args = [1, submission.pk]
         elif model in keys and not name.endswith(
-            ("_changelist", "_add", "_export", "_texts", "_procedure")
+            ("_changelist", "_add", "_export", "_texts", "_procedure", "_week")
         ):
             args = [keys[model], *(["intake/legs/p/safety/"] if name.endswith("_walk") else [])]
         else:
