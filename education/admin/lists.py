@@ -119,6 +119,7 @@ class PageList(ReadOnlyAdmin[Page]):
     sortable_by = []
     empty_value_display = ""
     actions = ["publish_chosen"]
+    actions_selection_counter = False  # it would need a script to count
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
         return rights.may(request.user, "publish")

@@ -171,7 +171,7 @@ class OpeningHoursAdmin(ClinicTimeAdmin[OpeningHours]):
         if data is not None and form.is_valid():
             with transaction.atomic():
                 for each in form.hours:
-                    each.save(commit=False)
+                    self.save_form(request, each, change=False)
                     self.save_related(request, each, [], change=False)
             done = ngettext(
                 "%(n)s line of hours is added.", "%(n)s lines are added.", len(form.hours)

@@ -95,13 +95,23 @@ class WeekForm(forms.Form):
         super().__init__(data)
         self.rows, self.hours = rows, list[Any]()
         for number, words in WEEKDAYS.items():
-            self.fields[f"day_{number}"] = forms.CharField(
+            day: Any = forms.CharField(
                 label=words,
                 required=False,
                 max_length=100,
                 widget=forms.TextInput({"autocomplete": "off"}),
             )
-        self.order_fields(["clinician", "location", *(f"day_{n}" for n in WEEKDAYS)])
+            day.unmarked = True  # the hint above the days says that a day may be empty
+            self.fields[f"day_{number}"] = day
+
+    @property
+    def day_fields(self) -> list[forms.BoundField]:
+        return [self[f"day_{number}"] for number in WEEKDAYS]
+
+    @property
+    def shared_fields(self) -> list[forms.BoundField]:
+        """The fields that hold for all days."""
+        return [field for field in self if not field.name.startswith("day_")]
 
     def clean(self) -> dict[str, Any]:
         """Make one form for each span of hours, and show its errors beside the line of the day."""

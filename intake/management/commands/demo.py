@@ -24,10 +24,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from intake import documents
-from intake.demonstration import bulk, invitations, red_flags, texts
+from intake.demonstration import bulk, front_desk, invitations, red_flags, texts
 from intake.demonstration import people as demo
 from intake.demonstration.phone_calls import load_calls
 from intake.models.clinic_time import Location
+from intake.models.corrections import ContactCorrection
 from intake.models.invitations import Invitation
 from intake.models.phone_calls import PhoneCall
 from intake.models.received_texts import ReceivedText
@@ -82,6 +83,8 @@ class Command(BaseCommand):
         desk = get_user_model().objects.filter(groups__name="front desk").first()
         if options["once"] and desk and not Invitation.objects.exists():
             invitations.load(by=desk)
+        if options["once"] and desk and not ContactCorrection.objects.exists():
+            front_desk.load(clinician=doctors()[0][1], desk=desk)
         if options["once"] and not PhoneCall.objects.exists():
             load_calls(get_user_model().objects.get(username=CALLED))
         if options["once"] and not ReceivedText.objects.exists():
