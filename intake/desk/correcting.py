@@ -38,7 +38,7 @@ from intake.models.corrections import ContactCorrection
 from intake.models.submissions import Kind, Submission, Urgency
 from intake.questionnaire.walk import age_on
 from intake.ways import contact_points, escalation, safe_contact, waiting
-from intake.ways.contact import PHONE_SINCE, UNVERIFIED, reach_of
+from intake.ways.contact import BORN_SINCE, PHONE_SINCE, UNVERIFIED, reach_of
 from intake.ways.new_address import NAMES, number_for, unverified
 
 FIELDS = ("name", "birth_date", PHONE, "email")
@@ -182,6 +182,8 @@ def _mended(
     mended.pop(UNVERIFIED, None)
     if PHONE in changed:
         mended[PHONE_SINCE] = at.isoformat()
+    if "birth_date" in changed:
+        mended[BORN_SINCE] = at.isoformat()
     return mended | ({UNVERIFIED: sorted(open_ways)} if open_ways else {})
 
 
@@ -230,6 +232,11 @@ def _recheck(row: Submission, born: date, by: User, at: datetime) -> list[str]:
     return ["recheck_urgency", "suspect", *waiting.STATE]
 
 
+def age_at_sending(row: Submission, born: date) -> int:
+    """Return the age on the day on which the submission was sent."""
+    return age_on(timezone.localtime(row.submitted_at).date(), born)
+
+
 def _judged(row: Submission, born: date) -> tuple[Assessment | None, Assessment]:
     """Return what the rules say of the stored answers, and of the same answers with the right age.
 
@@ -254,8 +261,7 @@ def _judged(row: Submission, born: date) -> tuple[Assessment | None, Assessment]
             asked=uses.short_walk(PART_2) if row.kind == Kind.PART_2 else None,
         )
 
-    told = answers.get(uses.age)
-    age = age_on(timezone.localtime(row.submitted_at).date(), born)
+    told, age = answers.get(uses.age), age_at_sending(row, born)
     return (None if told in (None, age) else judge(told)), judge(age)
 
 

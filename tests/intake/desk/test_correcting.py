@@ -20,6 +20,7 @@ from intake.models.corrections import ContactCorrection
 from intake.models.submissions import Draft, Submission, Urgency
 from intake.my_page import replies
 from intake.questionnaire import drafts
+from intake.ways import calls
 from intake.ways.contact import UNVERIFIED, reach_of
 from intake.ways.new_address import number_for, unverified
 from tests import builders
@@ -206,6 +207,17 @@ def test_an_address_that_the_patient_forbade_hears_nothing(desk):
     assert not Message.objects.exists()
 
 
+def test_a_corrected_number_is_no_longer_called_wrong(desk):
+    row = builders.submission({"email": ""})
+    calls.record(submission=row, outcome="wrong", by=builders.member("front desk"), request_id="r")
+    assert "This number is wrong" in words(desk.get(desk_page_of(row)))
+    post(desk, row, callback_phone=NEW["callback_phone"])
+    assert "This number is wrong" not in words(desk.get(desk_page_of(row)))
+    row = Submission.objects.get(pk=row.pk)
+    calls.record(submission=row, outcome="wrong", by=builders.member("clinician"), request_id="r")
+    assert "This number is wrong" in words(desk.get(desk_page_of(row)))
+
+
 @pytest.mark.parametrize("field", NEW)
 def test_grants_codes_and_open_drafts_end(field, desk):
     row = builders.submission()
@@ -364,6 +376,7 @@ def test_another_level_is_a_task_for_clinicians_in_every_status(status, walker):
     assert "birth date corrected" in " ".join(cells(listed, "state"))
     page = words(clinician.get(page_of(row)))
     assert "with this age, the rules say “Soon”" in page
+    assert "70 years, Male" in page
     assert "The urgency is still “Routine”" in page
     if status != "withdrawn":
         row = decide(row)
