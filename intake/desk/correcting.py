@@ -36,7 +36,7 @@ from intake.errors import Conflict, Refused
 from intake.history import build_history
 from intake.models.corrections import ContactCorrection
 from intake.models.submissions import Kind, Submission, Urgency
-from intake.questionnaire.walk import age_on
+from intake.questionnaire.right_age import age_at_sending, corrected_age
 from intake.ways import contact_points, escalation, safe_contact, waiting
 from intake.ways.contact import BORN_SINCE, PHONE_SINCE, UNVERIFIED, reach_of
 from intake.ways.new_address import NAMES, number_for, unverified
@@ -148,7 +148,11 @@ def correct(
             correction = stored if each is row else correction
             _store(each, mend(each.person), by, now)
         assert correction is not None
-        codes.end_all(submissions=[each.pk for each in rows], mend=mend)
+        codes.end_all(
+            submissions=[each.pk for each in rows],
+            mend=mend,
+            age=corrected_age(row) if "birth_date" in right else None,
+        )
         safe_contact.mark_calls(row)
         outbox.put_all(
             Order(kind="contact_changed", occasion=f"{correction.pk}:{channel}", payload=KNOWN)
@@ -230,11 +234,6 @@ def _recheck(row: Submission, born: date, by: User, at: datetime) -> list[str]:
         row.suspect = False
         escalation.start(row=row, at=at)
     return ["recheck_urgency", "suspect", *waiting.STATE]
-
-
-def age_at_sending(row: Submission, born: date) -> int:
-    """Return the age on the day on which the submission was sent."""
-    return age_on(timezone.localtime(row.submitted_at).date(), born)
 
 
 def _judged(row: Submission, born: date) -> tuple[Assessment | None, Assessment]:

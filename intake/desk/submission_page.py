@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property
 from itertools import dropwhile, takewhile
 from typing import Any
@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from intake import documents
 from intake.appointments.admin.words import wish_rows
 from intake.desk import trail
-from intake.desk.correcting import age_at_sending
 from intake.domain import answers as domain
 from intake.domain import workflow
 from intake.domain.danger import Found, marked
@@ -39,9 +38,9 @@ from intake.models.submissions import (
     Submission,
     Urgency,
 )
+from intake.questionnaire.right_age import corrected_age
 from intake.staff import entered_by_phone
 from intake.staff.tries import wrong_number_words
-from intake.ways.contact import BORN_SINCE
 from intake.wording import advice, reading
 from intake.wording.intentions import INTENTIONS
 
@@ -85,9 +84,7 @@ class SubmissionPage:
     @property
     def about(self) -> str:
         """The patient's age and sex, as far as known: '44 years, female'."""
-        age, person = self.answers.get(self.uses.age), self.submission.person
-        if person.get(BORN_SINCE):  # the answers still have the age that the patient told
-            age = age_at_sending(self.submission, date.fromisoformat(person["birth_date"]))
+        age = corrected_age(self.submission) or self.answers.get(self.uses.age)
         parts = [] if age is None else [_("%(age)s years") % {"age": age}]
         return ", ".join([*parts, *self._words_of(self.uses.first_line)])
 

@@ -19,7 +19,7 @@ from intake.models.access import Challenge, Grant
 from intake.models.corrections import ContactCorrection
 from intake.models.submissions import Draft, Submission, Urgency
 from intake.my_page import replies
-from intake.questionnaire import drafts
+from intake.questionnaire import drafts, part_2
 from intake.ways import calls
 from intake.ways.contact import UNVERIFIED, reach_of
 from intake.ways.new_address import number_for, unverified
@@ -382,6 +382,14 @@ def test_another_level_is_a_task_for_clinicians_in_every_status(status, walker):
         row = decide(row)
         assert row.recheck_urgency is None
         assert "birth date was corrected" not in words(clinician.get(page_of(row)))
+
+
+def test_forms_that_follow_are_judged_by_the_right_age(walker):
+    begun, _key = replies.begin_addition(submission=walker, language="en")
+    row = correct_age(walker, 70)
+    later, _key = part_2.begin(submission=row, language="en")
+    for draft in (Draft.objects.get(pk=begun.pk), later):
+        assert codes.content_of(draft).answers["age_years"] == 70
 
 
 def test_an_answer_to_the_patient_does_not_end_the_task(walker):
