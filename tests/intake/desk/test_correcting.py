@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from itertools import product
+from types import SimpleNamespace
 
 import pytest
 from django.core import mail
@@ -378,10 +379,26 @@ def test_another_level_is_a_task_for_clinicians_in_every_status(status, walker):
     assert "with this age, the rules say “Soon”" in page
     assert "70 years, Male" in page
     assert "The urgency is still “Routine”" in page
-    if status != "withdrawn":
-        row = decide(row)
-        assert row.recheck_urgency is None
-        assert "birth date was corrected" not in words(clinician.get(page_of(row)))
+    if status == "withdrawn":  # nobody decides on it any more, so it is read and settled
+        given = {"revision": row.revision}
+        assert clinician.post(page_of(row, "settle"), given).status_code == 302
+    else:
+        decide(row)
+    row = Submission.objects.get(pk=row.pk)
+    assert row.recheck_urgency is None
+    assert "birth date was corrected" not in words(clinician.get(page_of(row)))
+
+
+def test_a_red_flag_of_the_right_age_is_escalated(walker, monkeypatch):
+    """No rule of today makes a red flag of an age alone, so the test says what the rules say."""
+    told, right = (SimpleNamespace(urgency=u, blocked=False) for u in ("routine", "same_day"))
+    monkeypatch.setattr(correcting, "_judged", lambda row, born: (told, right))
+    Submission.objects.filter(pk=walker.pk).update(suspect=True)
+    row = correct_age(Submission.objects.get(pk=walker.pk), 70)
+    assert row.recheck_urgency == Urgency.SAME_DAY
+    assert row.escalate_at is not None
+    assert not row.suspect
+    assert row.urgency == Urgency.ROUTINE
 
 
 def test_forms_that_follow_are_judged_by_the_right_age(walker):
