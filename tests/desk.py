@@ -69,6 +69,11 @@ def references(response: HttpResponse) -> list[str]:
     return re.findall(r'class="field-opens"><a href="[^"]+">([^<]+)</a>', response.content.decode())
 
 
+def is_ticked(response: HttpResponse, value: str) -> bool:
+    """Return whether the page shows a box or a round button with this value as ticked."""
+    return bool(re.search(rf'value="{value}" id="[^"]+" checked', response.content.decode()))
+
+
 def cells(response: HttpResponse, column: str) -> list[str]:
     """Return the texts of one column of a list."""
     found = re.findall(

@@ -39,6 +39,7 @@ WRITERS = (
             "decisions",
             "findings",
             "patient_messages",
+            "pending",
             "procedure",
             "transitions",
         )

@@ -1,18 +1,23 @@
 """Show one submission to clinicians, on the screen and on paper."""
 
 from typing import Any
+from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse, QueryDict
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from clinic.requests import StaffRequest
-from intake.desk import findings
+from intake.desk import findings, pending
 from intake.desk.forms import DecisionForm, MessageForm
+from intake.desk.list_place import asked_place
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
+from intake.models.pending import PendingDecision
 from intake.models.people import without_clinician
 from intake.models.submissions import ORDER, Fit, Submission
 from intake.staff import reads
@@ -26,6 +31,9 @@ from intake.ways.forms import CallForm
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
 
+HOLDS = "holds_decision"
+"""Marks a session whose person may have a decision that can be undone."""
+
 
 class SubmissionView(PatientAdmin[Submission]):
     """Shows a submission, and finds the next one of the worklist."""
@@ -35,7 +43,41 @@ class SubmissionView(PatientAdmin[Submission]):
         self, request: StaffRequest, submission: Submission, **kwargs: Any
     ) -> HttpResponse:
         """Show the submission page. Staff can change a submission only by its buttons."""
+        self.apply_held(request, but=submission.pk)
         return self.show(request, submission)
+
+    def apply_held(self, request: StaffRequest, *, but: UUID | None = None) -> None:
+        """Let the decisions take effect that this person could undo until now.
+
+        Says which could not, because the submission was changed meanwhile.
+        """
+        if not request.session.pop(HOLDS, False):
+            return
+        for row in pending.apply_of(request.user, but=but):
+            words = _("Your decision for %(name)s is not stored: the submission was changed.")
+            words %= {"name": SubmissionPage(row.submission).name}
+            link = self.address("change", row.submission_id)
+            messages.error(
+                request, format_html('{} <a href="{}">{}</a>', words, link, _("Decide again"))
+            )
+        if but and PendingDecision.objects.filter(by=request.user, failed_at=None).exists():
+            request.session[HOLDS] = True
+
+    def let_take_effect(self, request: StaffRequest, submission: Submission) -> Submission:
+        """Let a held decision take effect before another act on its submission.
+
+        Returns the submission as it is then. The act was posted by a page that showed the held
+        decision, so it counts as made after it.
+        """
+        row = getattr(submission, "pending_decision", None)
+        if row is None or row.failed_at or not pending.apply(row.pk):
+            return submission
+        fresh = self.record_or_404(request, submission.pk)
+        if request.POST.get("revision") == str(row.revision):
+            posted = request.POST.copy()
+            posted["revision"] = str(fresh.revision)
+            request.POST = posted  # type: ignore[assignment] # as Django reads it: a QueryDict
+        return fresh
 
     def show(
         self,
@@ -74,6 +116,8 @@ class SubmissionView(PatientAdmin[Submission]):
             if may_decide
             else None,
             "may_decide": may_decide,
+            "held": held_of(submission, request.user),
+            "place": asked_place(request),
             "fits": Fit.choices,
             "allowed": workflow.allowed(submission.status),
             "mine": submission.assignee_id == request.user.pk,
@@ -125,6 +169,24 @@ class SubmissionView(PatientAdmin[Submission]):
         }
         template = "admin/intake/submission/print.html"
         return TemplateResponse(request, template, context).render()
+
+
+def held_of(submission: Submission, reader: User) -> dict[str, Any] | None:
+    """Return the decision on a submission that has not taken effect, in words; None without one.
+
+    A clinician who reads a decision that could not take effect sees what was typed, too.
+    """
+    row = getattr(submission, "pending_decision", None)
+    if row is None:
+        return None
+    return {
+        "row": row,
+        "by": person_words(row.by),
+        "mine": row.by_id == reader.pk,
+        "typed": [words for words in (row.given["reason"], row.given["note"]) if words]
+        if row.failed_at
+        else [],
+    }
 
 
 def visits_of(submission: Submission) -> list[Any]:

@@ -1,10 +1,10 @@
 """The worklist and the submission page, for clinicians."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -51,6 +51,7 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView):
     changelist = Worklist
     posts = [
         "decide",
+        "undo",
         "assign",
         "move",
         "message",
@@ -63,11 +64,19 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView):
     ]
     list_title = gettext_lazy("Worklist")
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
+        self.apply_held(cast(StaffRequest, request))
+        return super().changelist_view(request, extra_context)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
-        rows = super().get_queryset(request).select_related("assignee")
+        rows = super().get_queryset(request).select_related("assignee", "pending_decision__by")
         can_decide = Exists(deciders().filter(pk=OuterRef("assignee")))
         rows = rows.annotate(can_decide=can_decide)
-        deferred: QuerySet[Submission] = rows.defer("answers", "search_keys")
+        deferred: QuerySet[Submission] = rows.defer(
+            "answers", "search_keys", "pending_decision__given"
+        )
         return deferred
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:

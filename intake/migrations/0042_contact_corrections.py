@@ -13,7 +13,7 @@ LEVELS = [(4, 'Emergency'), (3, 'Same day'), (2, 'Urgent'), (1, 'Soon'), (0, 'Ro
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0038_worklist_tabs'),
+        ('intake', '0040_decisions_can_be_undone'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

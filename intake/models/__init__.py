@@ -14,6 +14,7 @@ from intake.models import (  # noqa: F401
     corrections,
     findings,
     invitations,
+    pending,
     people,
     phone_calls,
     received_texts,

@@ -442,7 +442,10 @@ class Decision(models.Model):
     urgency_before = models.SmallIntegerField(choices=Urgency.choices)
     urgency = models.SmallIntegerField(choices=Urgency.choices)
     outcome = models.CharField(max_length=24, choices=workflow.OUTCOMES.items())
-    words = SealedField[Words]()  # {"reason": …, "note": …}
+    # {"reason": …, "note": …, "desk": the instruction to the front desk (`desk.instructions`)}
+    words = SealedField[Json]()
+    # the day until which the front desk books the visit; None if the clinician named no day
+    book_by = models.DateField(null=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
 
