@@ -377,6 +377,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "clinic.people.unsent_page.UnsentFormMiddleware",
     "clinic.people.sign_in.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -444,6 +445,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
 _COOKIE = "" if DEMO else "__Host-"  # the prefix needs TLS; DEMO is plain HTTP on loopback
 SESSION_COOKIE_NAME = f"{_COOKIE}staff"
 CSRF_COOKIE_NAME = f"{_COOKIE}form"
+STAFF_PAGES_COOKIE_NAME = f"{_COOKIE}pages"  # for whom staff pages were made: people/unsent.py
 DRAFT_COOKIE_NAME = f"{_COOKIE}draft"
 RETURN_COOKIE_NAME = f"{_COOKIE}my"
 CSRF_COOKIE_HTTPONLY = True

@@ -41,6 +41,7 @@ WRITERS = (
             "patient_messages",
             "pending",
             "procedure",
+            "saved_filters",
             "transitions",
         )
     ),

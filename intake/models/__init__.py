@@ -6,6 +6,7 @@ tests/test_architecture.py names the modules that may write.
 # Django finds the models of an app through this import.
 from intake.models import (  # noqa: F401
     access,
+    access_report,
     appointments,
     calls,
     clinic_pages,

@@ -100,6 +100,12 @@ IS_ANSWER_DUE = Q(reply_due_at__isnull=False)
 IS_MINE_TO_DO = (
     Q(status__in=workflow.OPEN) | Q(reply_due_at__isnull=False) | Q(escalate_at__isnull=False)
 ) & Q(suspect=False)
+# The patient whom a clinician still has to reach by phone, before or after a decision.
+IS_TO_CALL_BACK = (
+    Q(status="waiting", back_at=None)
+    | Q(redirected_at__isnull=False, status__in=workflow.OPEN)
+    | (Q(escalate_at__isnull=False) & ~Q(status__in=workflow.OPEN))
+) & Q(suspect=False)
 EVERYBODY_FROM, BANNER_FROM = 2, 3
 """The first step of an escalation that tells all staff, and the first that shows a banner on every
 staff page."""
@@ -235,6 +241,7 @@ class Submission(models.Model):
             models.Index(
                 fields=["assignee", *ORDER[:3]], name="submission_mine", condition=IS_MINE_TO_DO
             ),
+            models.Index(fields=ORDER, name="submission_call_back", condition=IS_TO_CALL_BACK),
             models.Index(fields=["target_at"], name="submission_due", condition=IS_WAITING),
             models.Index(
                 fields=["reply_due_at"], name="submission_reply_due", condition=IS_ANSWER_DUE

@@ -8,7 +8,7 @@ step. An address that its owner or a provider closed is no way (`contact_points`
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.utils import timezone
@@ -77,9 +77,19 @@ class Reach:
         return next((way for way in self.letters if way[0] not in done), None)
 
 
-def reach_of(submission: Submission) -> Reach:
-    """Return the ways by which the submission's patient may be reached. Two queries at most."""
-    return reaches_of([submission])[submission.pk]
+UNREAD: Final = object()
+
+
+def reach_of(submission: Submission, *, known: object = UNREAD) -> Reach:
+    """Return the ways by which the submission's patient may be reached. Two queries at most.
+
+    `known` is the newest record of safe contact, if the caller has read it, or None for no record.
+    """
+    if known is UNREAD:
+        return reaches_of([submission])[submission.pk]
+    points = contact_points.states_of(_addresses(submission.person))
+    record = known if isinstance(known, SafeContact) else None
+    return _reach(submission.person, record, points, sent=submission.submitted_at)
 
 
 def reaches_of(submissions: Iterable[Submission]) -> dict[UUID, Reach]:

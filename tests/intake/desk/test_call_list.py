@@ -168,10 +168,10 @@ def test_the_list_costs_the_same_for_two_and_for_twenty(desk):
     assert len(cells(page, "patient")) == 25
     assert len(set(costs)) == 1, costs
     # one query is for the news about visits, one for the news in messages, one for the banner of
-    # red flags, two for the ways to the patients, one for the texts to our number, one for callers
-    # who could not talk freely, one for the number of tries, one for the tries, one for the
-    # procedure, one for the counts of the front desk's tabs
-    assert costs[0] == 23
+    # red flags and the number of calls, two for the ways to the patients, one for the texts to our
+    # number, one for callers who could not talk freely, one for the tries, one for the procedure,
+    # one for the counts of the front desk's tabs
+    assert costs[0] == 22
     assert not [query for query in queries if '"answers"' in query["sql"]]
 
 
