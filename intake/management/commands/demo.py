@@ -38,16 +38,8 @@ from intake.demonstration import people as demo
 from intake.demonstration.phone_calls import load_calls
 from intake.models.chart import ChartDetails
 from intake.models.clinic_time import Location
-from intake.demonstration import (
-    bulk,
-    chart,
-    front_desk,
-    invitations,
-    letters,
-    red_flags,
-    texts,
-    work,
-)
+from intake.models.clinical_letters import ClinicalLetter
+from intake.models.corrections import ContactCorrection
 from intake.models.invitations import Invitation
 from intake.models.phone_calls import PhoneCall
 from intake.models.received_texts import ReceivedText
@@ -105,16 +97,10 @@ class Command(BaseCommand):
         desk = get_user_model().objects.filter(groups__name="front desk").first()
         if options["once"] and desk and not Invitation.objects.exists():
             invitations.load(by=desk)
-from intake.demonstration import (
-    bulk,
-    chart,
-    front_desk,
-    invitations,
-    letters,
-    red_flags,
-    texts,
-    work,
-)
+        if options["once"] and desk and not ChartDetails.objects.exists():
+            chart.load(by=desk)
+        if options["once"] and desk and not ContactCorrection.objects.exists():
+            front_desk.load(clinician=doctors()[0][1], desk=desk)
         if options["once"] and not PhoneCall.objects.exists():
             load_calls(get_user_model().objects.get(username=CALLED))
         if options["once"] and not ReceivedText.objects.exists():
