@@ -23,7 +23,7 @@ WRITERS = (
     *("intake.my_page.replies", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
     *("intake.ways.broken_promises", "intake.ways.contact_points", "intake.ways.safe_contact"),
-    "intake.ways.received_texts",
+    *("intake.ways.received_texts", "intake.chart.details"),
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
     *(
         "intake.questionnaire.usual_minutes",
@@ -34,6 +34,7 @@ WRITERS = (
         f"intake.desk.{name}"
         for name in (
             "changes",
+            "clinical_letters",
             "closing",
             "correcting",
             "decisions",

@@ -21,7 +21,7 @@ def record_read(
 ) -> None:
     """Record that a member of staff looked at the submission, and at one `besides` it.
 
-    `detail` says more of the read, such as the `page` that shows only a part of the submission.
+    `detail` has codes, such as the `page` that shows only a part of the submission.
     """
     with transaction.atomic(savepoint=False):
         audit.record(
