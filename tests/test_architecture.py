@@ -35,10 +35,13 @@ WRITERS = (
         for name in (
             "changes",
             "closing",
+            "correcting",
             "decisions",
             "findings",
             "patient_messages",
+            "pending",
             "procedure",
+            "saved_filters",
             "transitions",
         )
     ),

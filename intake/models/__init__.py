@@ -6,14 +6,17 @@ tests/test_architecture.py names the modules that may write.
 # Django finds the models of an app through this import.
 from intake.models import (  # noqa: F401
     access,
+    access_report,
     appointments,
     calls,
     chart,
     clinic_pages,
     clinic_time,
     contact_points,
+    corrections,
     findings,
     invitations,
+    pending,
     people,
     phone_calls,
     received_texts,

@@ -1,9 +1,11 @@
 """The invented patients of a demonstration: believable, repeatable, stored like real patients."""
 
+import json
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -328,6 +330,22 @@ def test_demonstration_staff_have_addresses_of_nobody_and_somebody_is_on_duty():
     staff = get_user_model().objects.all()
     assert staff.get(groups__name="duty").username == "dr-lee"
     assert all(person.email == f"{person.username}@example.org" for person in staff)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_own_sign_ins")
+def test_a_demonstration_of_before_gets_the_accounts_that_are_new(settings):
+    run("--sign-ins")
+    path = Path(settings.LOCAL_DIR) / "demo-sign-ins.json"
+    before = [each for each in json.loads(path.read_text()) if each["role"] != "administrator"]
+    path.write_text(json.dumps(before))
+
+    run("--sign-ins")
+
+    after = json.loads(path.read_text())
+    assert after[: len(before)] == before
+    assert [each["username"] for each in after[len(before) :]] == ["admin-noor"]
+    assert get_user_model().objects.get(groups__name="administrator").username == "admin-noor"
 
 
 def test_the_invited_people_show_each_state_and_no_letter_is_sent(db):
