@@ -34,6 +34,7 @@ WRITERS = (
         f"intake.desk.{name}"
         for name in (
             "changes",
+            "clinical_letters",
             "closing",
             "correcting",
             "decisions",
@@ -42,6 +43,7 @@ WRITERS = (
             "pending",
             "procedure",
             "saved_filters",
+            "same_person",
             "transitions",
         )
     ),
@@ -56,7 +58,10 @@ WRITERS = (
     *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),
     *(f"intake.appointments.{name}" for name in ("taking", "waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),
-    *(f"intake.demonstration.{name}" for name in ("clinic_pages", "invitations", "red_flags")),
+    *(
+        f"intake.demonstration.{name}"
+        for name in ("clinic_pages", "invitations", "red_flags", "work")
+    ),
 )
 BY_NAME = {writer.rpartition(".")[2] for writer in WRITERS}
 WRITES = {

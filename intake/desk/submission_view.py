@@ -1,4 +1,4 @@
-"""Show one submission to clinicians, on the screen and on paper."""
+"""Show one submission to clinicians."""
 
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from clinic.requests import StaffRequest
 from intake.desk import findings, list_place, pending
 from intake.desk.forms import DecisionForm, MessageForm
 from intake.desk.list_place import Place
+from intake.desk.same_person_page import same_person_page
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
 from intake.models.pending import PendingDecision
@@ -163,27 +164,10 @@ class SubmissionView(PatientAdmin[Submission]):
             return None
 
     @record_view
-    def print_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
-        """Show the submission as a sheet for paper: one page, then all answers."""
-        page = SubmissionPage(submission)
-        reads.record_read(
-            submission=submission,
-            by=request.user,
-            request_id=request.request_id,
-            action="print",
-            besides=page.part_2,
-        )
-        context = {
-            "page": page,
-            "urgency_mark": self.urgency_mark(submission),
-            "target": target_words(submission),
-            "phone_words": phone_words(page.phone),
-            "courses": findings.courses_of(submission),
-            "visits": visits_of(submission),
-            "by": person_words(request.user),
-        }
-        template = "admin/intake/submission/print.html"
-        return TemplateResponse(request, template, context).render()
+    def same_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
+        """Show which submissions may be of the same person."""
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return same_person_page(request, submission, context)
 
 
 def held_of(submission: Submission, reader: User) -> dict[str, Any] | None:

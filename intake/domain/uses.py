@@ -118,8 +118,8 @@ class Uses(Base, frozen=True, dict=True):
     it off. `nurse_asks` are the questions that by phone only a clinician reads to a caller. The
     submission page and the first printed page show the answers to `glance`, or say that there is
     none. `short` has the words by which staff read a question. `findings` names the scales that are
-    offered first to a clinician after an examination. `chart` are the questions of part 2 that save
-    the front desk from asking again.
+    offered first to a clinician after an examination. `chart` are the questions of
+    part 2 that save the front desk from asking again.
     """
 
     safety: str

@@ -12,6 +12,7 @@ from intake.models import (  # noqa: F401
     chart,
     clinic_pages,
     clinic_time,
+    clinical_letters,
     contact_points,
     corrections,
     findings,
@@ -22,5 +23,6 @@ from intake.models import (  # noqa: F401
     received_texts,
     rota,
     safe_contact,
+    same_person,
     submissions,
 )
