@@ -277,6 +277,8 @@ TEXTS_A_WEEK = env_int("TEXTS_A_WEEK", 10, 1, 500)
 # minutes of opening time until the duty role is told of a red flag that no clinician has attended
 # to, and between the further steps of the escalation
 ESCALATE_MINUTES = env_int("ESCALATE_MINUTES", 30, 1, 24 * 60)
+# seconds in which a clinician can undo a decision, because nothing is sent yet; 0: none
+UNDO_SECONDS = env_int("UNDO_SECONDS", 60, 0, 600)
 # days without a sign-in after which the open work of an account goes back to the worklist
 STAFF_IDLE_DAYS = env_int("STAFF_IDLE_DAYS", 14, 1, 365)
 # days without an event after which a decided submission whose visit was kept is closed
@@ -375,6 +377,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "clinic.people.unsent_page.UnsentFormMiddleware",
     "clinic.people.sign_in.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -442,6 +445,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
 _COOKIE = "" if DEMO else "__Host-"  # the prefix needs TLS; DEMO is plain HTTP on loopback
 SESSION_COOKIE_NAME = f"{_COOKIE}staff"
 CSRF_COOKIE_NAME = f"{_COOKIE}form"
+STAFF_PAGES_COOKIE_NAME = f"{_COOKIE}pages"  # for whom staff pages were made: people/unsent.py
 DRAFT_COOKIE_NAME = f"{_COOKIE}draft"
 RETURN_COOKIE_NAME = f"{_COOKIE}my"
 CSRF_COOKIE_HTTPONLY = True

@@ -16,11 +16,12 @@ class IntakeConfig(AppConfig):
         from intake import calendars, checks  # noqa: F401
         from intake.appointments import offers, public_holidays
         from intake.clinic_pages import missing  # noqa: F401
-        from intake.desk import closing
+        from intake.desk import closing, pending
         from intake.invitations import following
         from intake.letters import (  # noqa: F401
             access_codes,
             appointments,
+            corrections,
             invitations,
             patients,
             staff,
@@ -45,6 +46,7 @@ class IntakeConfig(AppConfig):
         sweeps.each_minute(reminding.remind)
         sweeps.each_minute(usual_minutes.compute)
         sweeps.each_minute(closing.close_kept)
+        sweeps.each_minute(pending.apply_due)
         sweeps.each_minute(leaving_staff.begin_leaves)
         sweeps.each_minute(safe_contact.mark_calls_of_the_grown_up)
         sweeps.each_minute(leaving_staff.give_back_idle)

@@ -30,6 +30,7 @@ def _environment() -> None:
     os.environ["MIN_FILL_SECONDS"] = "0"  # a test fills in a form faster than any bot
     # the tests run at night, too, and a test tells in seconds what takes a patient weeks
     os.environ |= {"TEXT_HOURS": "0-24", "TEXTS_A_DAY": "100", "TEXTS_A_WEEK": "500"}
+    os.environ["UNDO_SECONDS"] = "0"  # a decision takes effect at once
     # because live_server and Playwright share a thread with an event loop
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 

@@ -36,10 +36,13 @@ WRITERS = (
             "changes",
             "clinical_letters",
             "closing",
+            "correcting",
             "decisions",
             "findings",
             "patient_messages",
+            "pending",
             "procedure",
+            "saved_filters",
             "transitions",
         )
     ),

@@ -71,6 +71,11 @@ TABLE = {
     "intake_submission_letters": "200 200 403 403 403 403",
     "intake_submission_letter": "302 302 403 403 403 403",
     "intake_submission_pdf": "200 200 403 403 403 403",
+    "intake_submission_preview": "200 200 403 403 403 403",
+    "intake_submission_changed": "200 200 403 403 403 403",
+    "intake_submission_save_filter": "302 302 403 403 403 403",
+    "intake_submission_saved": "302 302 403 403 403 403",
+    "intake_submission_delete_filter": "302 302 403 403 403 403",
     "intake_submission_export": "200 403 403 403 403 403",
     "intake_frontdesk_changelist": "403 403 200 403 403 403",
     "intake_frontdesk_change": "403 403 200 403 403 403",
@@ -84,6 +89,10 @@ TABLE = {
     "intake_frontdesk_overbook": "403 403 302 403 403 403",
     "intake_frontdesk_wait": "403 403 302 403 403 403",
     "intake_frontdesk_reach": "403 403 200 403 403 403",
+    "intake_frontdesk_correct": "403 403 200 403 403 403",
+    "intake_frontdesk_number": "403 403 302 403 403 403",
+    "intake_frontdesk_tell": "403 403 302 403 403 403",
+    "intake_frontdesk_noted": "403 403 302 403 403 403",
     "intake_appointment_changelist": "200 403 200 403 403 403",
     "intake_appointment_change": "403 403 200 403 403 403",
     "intake_appointment_history": "302 403 302 403 403 403",
@@ -274,6 +283,10 @@ POSTS = {
     "intake_frontdesk_overbook": "403 403 422 403 403 403",
     "intake_frontdesk_wait": "403 403 302 403 403 403",
     "intake_frontdesk_reach": "403 403 422 403 403 403",
+    "intake_frontdesk_correct": "403 403 422 403 403 403",
+    "intake_frontdesk_number": "403 403 409 403 403 403",
+    "intake_frontdesk_tell": "403 403 409 403 403 403",
+    "intake_frontdesk_noted": "403 403 422 403 403 403",
     "intake_appointment_move": "403 403 422 403 403 403",
     "intake_appointment_cancel": "403 403 422 403 403 403",
     "intake_appointment_complete": "403 403 409 403 403 403",
@@ -334,6 +347,8 @@ POSTS = {
     "education_page_publish": "403 403 403 302 403 403",
     "education_page_send_back": "302 403 403 302 403 403",
     "education_page_take_down": "403 403 403 302 403 403",
+    "intake_submission_save_filter": "302 302 403 403 403 403",
+    "intake_submission_delete_filter": "302 302 403 403 403 403",
     "intake_waitlistentry_leave": "403 403 302 403 403 403",
     "intake_holiday_open": "403 403 302 403 403 403",
     "intake_holiday_closed": "403 403 302 403 403 403",
@@ -342,12 +357,10 @@ POSTS = {
 # opening one of these pages writes an audit event
 RECORDED = {
     *("intake_submission_changelist", "intake_submission_change", "intake_submission_findings"),
-    *(
-        "intake_submission_print",
-        "intake_submission_pdf",
-        "intake_submission_reach",
-        "intake_frontdesk_reach",
-    ),
+    *("intake_submission_print", "intake_submission_reach", "intake_frontdesk_reach"),
+    "intake_submission_pdf",
+    "intake_frontdesk_correct",
+    "intake_submission_preview",
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
     *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
     *("intake_waitlistentry_changelist", "intake_calltask_changelist"),
@@ -401,8 +414,19 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
             args = [app]
         elif name == "view_on_site":
             args = [1, submission.pk]
+        elif name.endswith(("_saved", "_delete_filter")):
+            args = ["mornings"]
         elif model in keys and not name.endswith(
-            ("_changelist", "_add", "_export", "_texts", "_procedure", "_check")
+            (
+                "_changelist",
+                "_add",
+                "_export",
+                "_texts",
+                "_procedure",
+                "_check",
+                "_changed",
+                "_save_filter",
+            )
         ):
             args = [keys[model], *(["intake/legs/p/safety/"] if name.endswith("_walk") else [])]
         else:

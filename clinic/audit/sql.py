@@ -3,7 +3,7 @@
 # The inbox has no model, because the program only adds rows; at commit the database empties it.
 ADD_EVENT = (
     "insert into aud.inbox (actor, action, subject, purpose, request_id, detail)"
-    " values (%s, %s, %s, %s, %s, %s::jsonb)"
+    " select %s, %s, unnest(%s::text[]), %s, %s, %s::jsonb"
 )
 
 # The head of the chain (its last number and hash) has no model: only the database writes the head.

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from clinic import spreadsheets
 from clinic.ids import parse_reference
 from clinic.models import Event
-from intake.desk import trail
+from intake.desk import timeline
 from intake.domain.typed_text import as_key
 from intake.models.invitations import Invitation
 from intake.models.phone_calls import PhoneCall
@@ -137,17 +137,18 @@ def described(events: Iterable[Event], records: Iterable[str] = ()) -> list[dict
     events, wanted = list(events), set(records)
     shown = [_records_in(event, wanted) for event in events]
     keys = {UUID(key) for each in shown for key in each[:1]}
+    people = timeline.people_of(events, ())
     references = dict(Submission.objects.filter(pk__in=keys).values_list("pk", "reference"))
     return [
         {
             "event": event,
-            "who": who,
+            "who": timeline.actor_words(event, people, with_roles=False),
             "what": _what(event),
             "record": references.get(UUID(each[0]), each[0]) if each else "",
             "more": max(0, len(each) - 1),
             "purpose": str(PURPOSES.get(event.purpose, event.purpose)),
         }
-        for event, who, each in zip(events, trail.actor_words(events), shown, strict=True)
+        for event, each in zip(events, shown, strict=True)
     ]
 
 
@@ -196,7 +197,7 @@ def _what(event: Event) -> str:
     kind = event.detail.get("kind")
     if event.action == "print" and kind == "letter":
         return f"{LETTERS[event.detail['to']]}, {SIGNED[event.detail['status']]}"
-    words = str(ACTIONS.get(event.action) or trail.action_words(event))
+    words = str(ACTIONS.get(event.action) or timeline.action_words(event))
     page = PAGES.get(str(event.detail.get("page")))
     words = f"{words} ({page})" if page else words
     return f"{words}: {kind}" if kind and words == event.action else words

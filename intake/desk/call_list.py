@@ -30,7 +30,8 @@ from intake.errors import Refused
 from intake.models.calls import Call, CallTask
 from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Submission
-from intake.staff.lists import PatientAdmin, address_back, find_patients, record_view
+from intake.staff.front_lists import FrontList
+from intake.staff.lists import address_back, find_patients, record_view
 from intake.staff.owed_calls import (
     BUTTONS,
     MOST_TRIES,
@@ -109,7 +110,7 @@ class SettledFilter(FixedFilter):
 
 
 @admin.register(CallTask)
-class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
+class CallTaskAdmin(ListOnly[CallTask], FrontList[CallTask]):
     """The call list, whose buttons note the outcome of a call."""
 
     list_display = ["due", "patient", "phone", "why", "tries", "opens", "acts"]
@@ -220,7 +221,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
         number = row.reach.phone
         link = '<a class="tel" href="tel:{}">{}</a><br>{}'
         found = format_html(link, number, phone_words(number), words)
-        wrong = wrong_number_words(row.submission.calls.all())
+        wrong = wrong_number_words(row.submission.calls.all(), row.submission.person)
         return format_html("{}<br><strong>{}</strong>", found, wrong) if wrong else found
 
     @admin.display(description=gettext_lazy("Tries"), empty_value="")

@@ -1,42 +1,58 @@
 """Take the decision of a clinician on a submission."""
 
+from copy import copy
+
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from clinic.requests import StaffRequest
-from intake.desk import changes, decisions
+from intake.desk import changes, pending
 from intake.desk.forms import DecisionForm
-from intake.desk.submission_view import SubmissionView
+from intake.desk.list_place import asked_place, next_of, with_place
+from intake.desk.submission_page import SubmissionPage
+from intake.desk.submission_view import HOLDS, SubmissionView
 from intake.domain import workflow
 from intake.errors import Conflict
+from intake.models.pending import PendingDecision
 from intake.models.submissions import Submission
 from intake.staff.lists import record_view
+from intake.wording.people import person_words
 
 
 class DecideView(SubmissionView):
     """Stores a decision, and offers the next submission."""
 
-    def offer_next(self, request: StaffRequest, submission: Submission) -> None:
-        """Say that the decision is stored, and link to the next submission.
+    def offer_next(
+        self, request: StaffRequest, submission: Submission, listed: Submission, outcome: str
+    ) -> None:
+        """Say for whom which decision is stored, and link to the next submission of the list.
 
         This is a link and no redirect, because opening a submission is recorded as reading it.
+        `listed` is the submission as it stood in the list before the decision.
         """
-        stored = _("Decision on %(ref)s stored.") % {"ref": submission.reference}
-        following = self.first_waiting(submission, request.user)
+        stored = _("Stored for %(name)s: %(outcome)s.") % {
+            "name": SubmissionPage(submission).name,
+            "outcome": workflow.OUTCOMES[outcome],
+        }
+        place = asked_place(request)
+        following = next_of(listed, place, request)
         if following is None:
             messages.success(request, stored)
             return
-        words = _("Open next: %(ref)s (%(urgency)s)") % {
-            "ref": following.reference,
+        words = _("Open next: %(name)s (%(urgency)s)") % {
+            "name": SubmissionPage(following).name,
             "urgency": following.get_urgency_display(),
         }
-        link = self.address("change", following.pk)
-        messages.success(request, format_html('{} <a href="{}">{}</a>', stored, link, words))
+        link = with_place(self.address("change", following.pk), place)
+        link = format_html('{} <a class="next" href="{}">{}</a>', stored, link, words)
+        messages.success(request, link)
 
     @record_view
     def decide_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
@@ -44,25 +60,69 @@ class DecideView(SubmissionView):
             return redirect(self.address("change", submission.pk))
         if not request.user.has_perm("intake.decide_submission"):
             raise PermissionDenied
+        row = getattr(submission, "pending_decision", None)
+        is_mine = row is not None and row.by_id == request.user.pk
+        if not is_mine:
+            submission = self.let_take_effect(request, submission)
         form = DecisionForm(data=request.POST, submission=submission)
         if not form.is_valid():
             return self.show(request, submission, form=form, status=422)
+        listed, given = copy(submission), form.decision_input()
+        if is_mine:  # the clinician decides again within the minute
+            pending.undo(submission=submission, by=request.user, request_id=request.request_id)
         try:
-            with transaction.atomic():
-                decisions.decide(
-                    submission=submission,
-                    given=form.decision_input(),
-                    by=request.user,
-                    revision=form.cleaned_data["revision"],
-                    request_id=request.request_id,
-                )
+            held = pending.hold(
+                submission=submission,
+                given=given,
+                by=request.user,
+                revision=form.cleaned_data["revision"],
+                request_id=request.request_id,
+            )
         except (Conflict, workflow.NotAllowed) as error:
             words = str(error)
             if not form.is_current and isinstance(error, workflow.NotAllowed):
                 words = f"{changes.CHANGED_MEANWHILE} {words}"
+            words = " ".join(filter(None, (words, decided_words(submission, request.user))))
             submission.refresh_from_db()
             form.refresh(submission)
             form.add_error(None, words)
             return self.show(request, submission, form=form, status=409)
-        self.offer_next(request, submission)
-        return redirect(self.address("change", submission.pk))
+        if held:
+            request.session[HOLDS] = True
+        self.offer_next(request, submission, listed, given.outcome)
+        return redirect(with_place(self.address("change", submission.pk), asked_place(request)))
+
+    @record_view
+    def undo_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
+        """Undo a decision that has not taken effect."""
+        if request.method == "POST":
+            if not request.user.has_perm("intake.decide_submission"):
+                raise PermissionDenied
+            undone = pending.undo(
+                submission=submission, by=request.user, request_id=request.request_id
+            )
+            if undone:
+                messages.success(request, _("Undone. Nothing was sent."))
+            else:
+                messages.error(
+                    request,
+                    _(
+                        "It is too late to undo the decision: it has taken effect. Correct it with "
+                        "another decision."
+                    ),
+                )
+        return redirect(with_place(self.address("change", submission.pk), asked_place(request)))
+
+
+def decided_words(submission: Submission, reader: User) -> str:
+    """Say what a colleague decided meanwhile, by name; '' if no colleague decided."""
+    held = PendingDecision.objects.filter(submission=submission).exclude(by=reader)
+    made = submission.decisions.exclude(by=reader).defer("words")
+    found = held.select_related("by").defer("given").first() or made.select_related("by").first()
+    if found is None:
+        return ""
+    return _("%(name)s decided: %(outcome)s (%(time)s).") % {
+        "name": person_words(found.by),
+        "outcome": found.get_outcome_display(),
+        "time": date_format(timezone.localtime(found.at), "TIME_FORMAT"),
+    }

@@ -3,6 +3,7 @@
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -11,10 +12,11 @@ from django.utils import timezone
 from intake.appointments import ending
 from intake.desk import patient_messages
 from intake.desk.changes import claim, record_change, target_from
+from intake.desk.instructions import Instruction
 from intake.domain import workflow
 from intake.history import build_history
 from intake.letters import sentences
-from intake.models.submissions import Decision, Submission, Urgency
+from intake.models.submissions import Decision, Fit, Submission, Urgency
 from intake.ways import calls, telling, waiting
 
 # KEPT are columns that a decision does not set: `claim` raises `revision`, and the sweep raises
@@ -30,7 +32,8 @@ class DecisionInput:
     `message` is the code of a sentence to the patient, for the outcome "more information". `call`
     is a call that was made, for "more information" and "emergency care". `close_request` and `ends`
     (the keys of the arrangements to end) are for the outcomes that plan no visit. `alarm_read` says
-    that the clinician has read the patient's alarm words.
+    that the clinician has read the patient's alarm words. `desk` is an instruction for the visit,
+    and `fit` says whether the urgency of the rules was right (a value of `Fit`, or '').
     """
 
     urgency: Urgency
@@ -42,6 +45,8 @@ class DecisionInput:
     close_request: bool = False
     ends: tuple[str, ...] = ()
     alarm_read: bool = False
+    desk: Instruction | None = None
+    fit: str = ""
 
     @property
     def reached(self) -> bool:
@@ -86,7 +91,9 @@ def decide(
         changes = {name: getattr(row, name) for name in CHANGED}
         if row.escalate_at and submission.escalate_at is None:
             changes["escalations"] = 0  # a new escalation starts again with the duty role
-        claim(submission, revision, **changes)
+        if given.fit:
+            changes["urgency_fit"] = Fit(given.fit).value
+        claim(submission, revision, recheck_urgency=None, **changes)
         _refuse_incomplete(submission, given)
         for name, value in changes.items():
             setattr(submission, name, value)
@@ -96,7 +103,8 @@ def decide(
             urgency_before=before,
             urgency=row.urgency,
             outcome=given.outcome,
-            words={"reason": given.reason.strip(), "note": given.note.strip()},
+            words=_words_of(given),
+            book_by=given.desk.day if given.desk else None,
             by=by,
             at=now,
         )
@@ -112,6 +120,11 @@ def decide(
         }
         record_change(submission, by, "decide", request_id, detail)
     return decision
+
+
+def _words_of(given: DecisionInput) -> dict[str, Any]:
+    words: dict[str, Any] = {"reason": given.reason.strip(), "note": given.note.strip()}
+    return words | ({"desk": given.desk.stored()} if given.desk else {})
 
 
 def _refuse_incomplete(submission: Submission, given: DecisionInput) -> None:
@@ -176,7 +189,7 @@ def _tell(
     If neither the message nor the call tells the patient, puts a call on the call list.
     """
     row, by = decision.submission, decision.by
-    codes = [given.message] if action == "ask" and given.message else []
+    codes = [given.message] if action != "redirect" and given.message else []
     codes += ["we_tried"] if action == "redirect" else []
     codes += [part for part in ended if part in sentences.ENDED]
     if codes:

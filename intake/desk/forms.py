@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
+from django.db.models import F, Value
 from django.forms import BoundField
 from django.http import QueryDict
 from django.utils import timezone
@@ -15,9 +16,12 @@ from django.utils.translation import gettext_lazy
 from intake.appointments.admin.words import time_words
 from intake.appointments.ending import CHANGED, OFFERS, PLACE, VISIT, Arranged, arranged_for
 from intake.desk.decisions import DecisionInput
+from intake.desk.instructions import Instruction
+from intake.desk.submission_record import SubmissionRecord
 from intake.domain import workflow
 from intake.letters.sentences import MESSAGES, words
-from intake.models.submissions import Submission, Urgency
+from intake.models.clinic_time import Clinician, VisitType
+from intake.models.submissions import Fit, Submission, Urgency
 from intake.ways.contact import Reach
 from intake.ways.forms import CallForm
 from intake.wording.reading import phone_words
@@ -25,11 +29,25 @@ from intake.wording.reading import phone_words
 ALARM_UNREAD = gettext_lazy("Read what the patient wrote, on top of this page, then tick this.")
 CALL = ("call", "again", "call_note")
 REQUEST = ("close_request", "ends")
+DESK = ("desk_clinician", "desk_visit_type", "desk_duplex_first", "desk_book_by", "desk_words")
 # For each outcome, the optional fields that count. Fields that no outcome lists always count.
-BELONGING = dict.fromkeys(workflow.NO_VISIT, REQUEST) | {
+BELONGING = dict.fromkeys(workflow.OUTCOMES, ("tell", *DESK)) | {
+    "call_today": ("tell",),
+    "refer_elsewhere": ("tell", *REQUEST),
+    "advice_only": ("tell", *REQUEST),
     workflow.NEED_INFORMATION: ("sentence", *CALL),
     workflow.EMERGENCY_CARE: (*CALL, *REQUEST),
 }
+MESSAGE = ("sentence", "tell")
+OPTIONAL = {name for names in BELONGING.values() for name in names}
+QUICK = {
+    "known": gettext_lazy("seen here before"),
+    "not_new": gettext_lazy("not new"),
+    "milder": gettext_lazy("milder than it reads"),
+    "worse": gettext_lazy("worse than it reads"),
+    "spoke": gettext_lazy("after speaking with the patient"),
+}
+"""Reasons for another urgency that take one tap. They are stored as words."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +80,8 @@ class DecisionForm(CallForm):
     )
     outcome = forms.ChoiceField(
         label=gettext_lazy("What happens now"),
-        choices=[("", gettext_lazy("Choose")), *workflow.OUTCOMES.items()],
+        choices=list(workflow.OUTCOMES.items()),
+        widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose what happens now.")},
     )
     sentence = forms.ChoiceField(
@@ -84,30 +103,75 @@ class DecisionForm(CallForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": CHANGED},
     )
+    desk_clinician = forms.ChoiceField(
+        label=gettext_lazy("With"),
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("This clinician sees no patients now.")},
+    )
+    desk_visit_type = forms.ChoiceField(
+        label=gettext_lazy("Visit"),
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("This kind of visit is not offered now.")},
+    )
+    desk_duplex_first = forms.BooleanField(label=gettext_lazy("Duplex scan first"), required=False)
+    desk_book_by = forms.DateField(
+        label=gettext_lazy("By"), required=False, widget=forms.DateInput({"type": "date"})
+    )
+    desk_words = forms.CharField(
+        label=gettext_lazy("More for the front desk"), required=False, max_length=200
+    )
+    quick = forms.MultipleChoiceField(
+        label=gettext_lazy("Reason, if you change the urgency"),
+        choices=list(QUICK.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
     reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        help_text=gettext_lazy("Needed when you raise or lower the urgency."),
+        label=gettext_lazy("Reason in your words"),
         required=False,
         max_length=1000,
-        widget=forms.Textarea({"rows": 2}),
+        widget=forms.Textarea({"rows": 1}),
+    )
+    tell = forms.ChoiceField(
+        label=gettext_lazy("To the patient"),
+        choices=[("", gettext_lazy("No message")), *((code, words(code)) for code in MESSAGES)],
+        required=False,
+    )
+    fit = forms.ChoiceField(
+        label=gettext_lazy("Was the urgency of the rules right?"),
+        choices=Fit.choices,
+        required=False,
+        widget=forms.RadioSelect,
     )
     note = forms.CharField(
-        label=gettext_lazy("Note"),
+        label=gettext_lazy("Note for colleagues"),
         required=False,
         max_length=4000,
-        widget=forms.Textarea({"rows": 3}),
+        widget=forms.Textarea({"rows": 2}),
     )
-    field_order = ("urgency", "outcome", "sentence", *CALL, *REQUEST, "reason", "note")
+    field_order = (
+        *("urgency", "quick", "reason", "outcome", "sentence", *CALL, *DESK, *REQUEST),
+        *("tell", "note", "fit"),
+    )
 
     def __init__(
-        self, *, submission: Submission, data: QueryDict | None = None, reach: Reach | None = None
+        self,
+        *,
+        submission: Submission,
+        data: QueryDict | None = None,
+        reach: Reach | None = None,
+        page: SubmissionRecord | None = None,
     ) -> None:
+        """Make the form. With `page`, what the page has read is not read again."""
+        self.page = page
         initial = {"urgency": submission.urgency}
         super().__init__(submission=submission, data=data, reach=reach, initial=initial)
         # With "No call" the clinician can undo a mistaken choice.
         self.offer_outcomes([("", _("No call"))])
         self.offer_endings()
+        self.offer_desk()
         self.ask_alarm_read()
+        self.fields["tell"].help_text = way_words(self.reach)
         if self.reach.way is None:
             self.explain_call()
 
@@ -130,13 +194,34 @@ class DecisionForm(CallForm):
 
     def offer_endings(self) -> None:
         """Offer to end the arrangements that the patient has now, and no others."""
-        decidable = "decide" in workflow.allowed(self.submission.status)
-        arranged = arranged_for(submission=self.submission) if decidable else Arranged()
+        read = self.page.arranged if self.page else None
+        wanted = self._is_decidable()
+        arranged = read or arranged_for(submission=self.submission) if wanted else Arranged()
         choices = [(key, ending_words(part, arranged)) for part, key in arranged.keys.items()]
         _set_choices(self.fields["ends"], choices)
         if not arranged.is_open:
             self.fields.pop("close_request", None)
         self.asks_of_request = arranged.is_open or bool(choices)
+
+    def offer_desk(self) -> None:
+        """Offer the clinicians and visit types of now for the instruction. One query."""
+        kinds = VisitType.objects.filter(is_active=True).order_by()
+        rows = Clinician.objects.filter(is_active=True).order_by()
+        found = rows.values_list("pk", "name", Value(0)).union(
+            kinds.values_list("pk", "title", F("minutes") + 0)
+        )
+        listed = sorted(found, key=lambda row: str(row[1])) if self._is_decidable() else []
+        people = [(str(pk), name) for pk, name, minutes in listed if not minutes]
+        visits = [
+            (str(pk), _("%(title)s, %(n)s min") % {"title": title, "n": minutes})
+            for pk, title, minutes in listed
+            if minutes
+        ]
+        _set_choices(self.fields["desk_clinician"], [("", _("any clinician")), *people])
+        _set_choices(self.fields["desk_visit_type"], [("", _("as wished")), *visits])
+
+    def _is_decidable(self) -> bool:
+        return "decide" in workflow.allowed(self.submission.status)
 
     @property
     def is_current(self) -> bool:
@@ -149,8 +234,9 @@ class DecisionForm(CallForm):
     def ask_alarm_read(self) -> None:
         """While alarm words are unread, ask the clinician to tick that they are read."""
         if self.submission.alarm and self.is_current:
-            newest = self.submission.communications.filter(by=None).only("at").last()
-            at = date_format(timezone.localtime(newest.at), "DATETIME_FORMAT") if newest else "–"
+            page = self.page or SubmissionRecord(self.submission)
+            newest = [letter.at for letter in page.letters if letter.by_id is None][-1:]
+            at = date_format(timezone.localtime(newest[0]), "D j M Y, H:i") if newest else "–"
             read = AlarmReadField(
                 label=_("I have read what the patient wrote on %(at)s") % {"at": at},
                 error_messages={"required": ALARM_UNREAD},
@@ -160,12 +246,12 @@ class DecisionForm(CallForm):
     # --- how the page shows the form -------------------------------------------------------------
     def first(self) -> Iterator[BoundField]:
         """Yield the common fields that come before the parts."""
-        names = ("revision", "alarm_read", "urgency", "outcome")
+        names = ("revision", "alarm_read", "urgency", "quick", "reason", "outcome")
         return (self[name] for name in names if name in self.fields)
 
     def last(self) -> Iterator[BoundField]:
         """Yield the common fields that come after the parts."""
-        return (self[name] for name in ("reason", "note"))
+        return (self[name] for name in ("tell", "note", "fit"))
 
     def parts(self) -> Iterator[OutcomePart]:
         """Yield the fields that count for some outcomes only."""
@@ -183,6 +269,12 @@ class DecisionForm(CallForm):
               "top of the worklist until a call reaches the patient."),
             tuple(self[name] for name in CALL),
         )  # fmt: skip
+        yield OutcomePart(
+            "visit",
+            _("To the front desk"),
+            _("What the front desk keeps to when it books."),
+            tuple(self[name] for name in DESK),
+        )
         if self.asks_of_request:
             yield OutcomePart(
                 "request",
@@ -197,11 +289,15 @@ class DecisionForm(CallForm):
         """Ask why the urgency is changed, and drop the errors of fields that do not count."""
         data = super().clean()
         changed = "urgency" in data and data["urgency"] != self.submission.urgency
-        unexplained = not data.get("reason", "").strip() and "reason" not in self.errors
+        quick = "; ".join(str(QUICK[code]) for code in data.get("quick", ()))
+        data["reason"] = "; ".join(filter(None, (quick, data.get("reason", "").strip())))
+        unexplained = not data["reason"] and "reason" not in self.errors
         if changed and unexplained and self.is_current:
             self.add_error("reason", _("Say why you change the urgency."))
         outcome = data.get("outcome", "")
-        unwanted = {"sentence", *CALL, *REQUEST} - set(BELONGING.get(outcome, ()))
+        if (day := data.get("desk_book_by")) and day < timezone.localdate():
+            self.add_error("desk_book_by", _("This day is over."))
+        unwanted = OPTIONAL - set(BELONGING.get(outcome, ()))
         if outcome == workflow.NEED_INFORMATION:  # a message or a call is enough
             if self.has_error("call", "required"):
                 unwanted.add("call")
@@ -221,17 +317,32 @@ class DecisionForm(CallForm):
         """Return the decision of a valid form, with the fields that count for its outcome."""
         data = self.cleaned_data
         belongs = BELONGING.get(data["outcome"], ())
+        message = next((data.get(name, "") for name in MESSAGE if name in belongs), "")
         return DecisionInput(
             urgency=data["urgency"],
             outcome=data["outcome"],
             reason=data["reason"],
             note=data["note"],
-            message=data.get("sentence", "") if "sentence" in belongs else "",
+            message=message,
             call=self.call_input() if "call" in belongs and data.get("call") else None,
             close_request="ends" in belongs and data.get("close_request") == "yes",
             ends=tuple(data.get("ends", ())) if "ends" in belongs else (),
             alarm_read=data.get("alarm_read", False),
+            desk=self._instruction() if DESK[0] in belongs else None,
+            fit=data.get("fit", ""),
         )
+
+    def _instruction(self) -> Instruction | None:
+        data = self.cleaned_data
+        day = data.get("desk_book_by")
+        given = Instruction(
+            clinician=data.get("desk_clinician", ""),
+            visit_type=data.get("desk_visit_type", ""),
+            duplex_first=data.get("desk_duplex_first", False),
+            book_by=day.isoformat() if day else "",
+            words=data.get("desk_words", "").strip(),
+        )
+        return given or None
 
     def refresh(self, submission: Submission) -> None:
         """Bring the form up to date after a conflict, and keep what the clinician typed.
@@ -239,13 +350,20 @@ class DecisionForm(CallForm):
         Takes over the stored revision and the current arrangements. The clinician must tick again
         that the alarm words are read.
         """
-        self.submission = submission
+        self.submission, self.page = submission, None
         data = cast(QueryDict, self.data).copy()
         data["revision"] = str(submission.revision)
         data.pop("alarm_read", None)
         self.data = data
         self.offer_endings()
         self.ask_alarm_read()
+
+
+def way_words(reach: Reach) -> str:
+    """Say by which way a message reaches the patient, or that nobody tells the patient."""
+    if reach.way is None:
+        return _("Will reach: nobody. Call.") if reach.may_call else _("Will reach: nobody.")
+    return {"email": _("Will reach: e-mail."), "sms": _("Will reach: text message.")}[reach.way[0]]
 
 
 def ending_words(part: str, arranged: Arranged) -> str:

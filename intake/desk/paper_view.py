@@ -46,14 +46,14 @@ class PaperView(PatientAdmin[Submission]):
     ) -> dict[str, Any]:
         """Record the print and return what the sheet says. `format` is '' for the sheet itself."""
         page = SubmissionPage(submission)
-        for row in filter(None, (submission, page.part_2)):
-            reads.record_read(
-                submission=row,
-                by=request.user,
-                request_id=request.request_id,
-                action="print",
-                **({"format": format} if format else {}),
-            )
+        reads.record_read(
+            submission=submission,
+            by=request.user,
+            request_id=request.request_id,
+            action="print",
+            format=format,
+            besides=page.part_2,
+        )
         return {
             "page": page,
             "urgency_mark": self.urgency_mark(submission),

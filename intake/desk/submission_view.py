@@ -1,30 +1,37 @@
 """Show one submission to clinicians."""
 
 from typing import Any
+from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
-from django.http import HttpResponse, QueryDict
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from clinic.requests import StaffRequest
-from intake.desk import findings
+from intake.desk import findings, list_place, pending
 from intake.desk.forms import DecisionForm, MessageForm
+from intake.desk.list_place import Place
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
-from intake.models.people import without_clinician
-from intake.models.submissions import ORDER, Fit, Submission
+from intake.models.pending import PendingDecision
+from intake.models.submissions import Fit, Submission
 from intake.staff import reads
 from intake.staff.lists import PatientAdmin, record_view
 from intake.staff.owed_calls import letter_words, owed_calls_of
 from intake.staff.reach_words import reach_words
 from intake.staff.status_words import target_words
 from intake.staff.told import told_words
-from intake.ways.contact import Reach, reach_of
+from intake.ways.contact import Reach
 from intake.ways.forms import CallForm
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
+
+HOLDS = "holds_decision"
+"""Marks a session whose person may have a decision that can be undone."""
 
 
 class SubmissionView(PatientAdmin[Submission]):
@@ -35,7 +42,41 @@ class SubmissionView(PatientAdmin[Submission]):
         self, request: StaffRequest, submission: Submission, **kwargs: Any
     ) -> HttpResponse:
         """Show the submission page. Staff can change a submission only by its buttons."""
+        self.apply_held(request, but=submission.pk)
         return self.show(request, submission)
+
+    def apply_held(self, request: StaffRequest, *, but: UUID | None = None) -> None:
+        """Let the decisions take effect that this person could undo until now.
+
+        Says which could not, because the submission was changed meanwhile.
+        """
+        if not request.session.pop(HOLDS, False):
+            return
+        for row in pending.apply_of(request.user, but=but):
+            words = _("Your decision for %(name)s is not stored: the submission was changed.")
+            words %= {"name": SubmissionPage(row.submission).name}
+            link = self.address("change", row.submission_id)
+            messages.error(
+                request, format_html('{} <a href="{}">{}</a>', words, link, _("Decide again"))
+            )
+        if but and PendingDecision.objects.filter(by=request.user, failed_at=None).exists():
+            request.session[HOLDS] = True
+
+    def let_take_effect(self, request: StaffRequest, submission: Submission) -> Submission:
+        """Let a held decision take effect before another act on its submission.
+
+        Returns the submission as it is then. The act was posted by a page that showed the held
+        decision, so it counts as made after it.
+        """
+        row = getattr(submission, "pending_decision", None)
+        if row is None or row.failed_at or not pending.apply(row.pk):
+            return submission
+        fresh = self.record_or_404(request, submission.pk)
+        if request.POST.get("revision") == str(row.revision):
+            posted = request.POST.copy()
+            posted["revision"] = str(fresh.revision)
+            request.POST = posted  # type: ignore[assignment] # as Django reads it: a QueryDict
+        return fresh
 
     def show(
         self,
@@ -47,14 +88,17 @@ class SubmissionView(PatientAdmin[Submission]):
         status: int = 200,
     ) -> HttpResponse:
         """Record the read and show the submission page, if need be with a form that was refused."""
-        reads.record_read(submission=submission, by=request.user, request_id=request.request_id)
         page = SubmissionPage(submission)
-        if page.part_2 is not None:
-            reads.record_read(
-                submission=page.part_2, by=request.user, request_id=request.request_id
-            )
+        reads.record_read(
+            submission=submission,
+            by=request.user,
+            request_id=request.request_id,
+            besides=page.part_2,
+        )
         may_decide = request.user.has_perm("intake.decide_submission")
-        reach = reach_of(submission)
+        reach = page.reach
+        owed = owed_calls_of(request, submission, reach, page.calls, page.acts.tasks)
+        place = list_place.asked_place(request)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -67,22 +111,24 @@ class SubmissionView(PatientAdmin[Submission]):
             "phone_words": phone_words(reach.phone),
             "assignee": holder_words(submission),
             "message_form": MessageForm() if may_decide else None,
-            "form": (form or DecisionForm(submission=submission, reach=reach))
+            "form": (form or DecisionForm(submission=submission, reach=reach, page=page))
             if may_decide
             else None,
             "call_form": (call_form or call_form_of(submission, reach=reach))
             if may_decide
             else None,
             "may_decide": may_decide,
+            "held": held_of(submission, request.user),
             "fits": Fit.choices,
             "allowed": workflow.allowed(submission.status),
             "mine": submission.assignee_id == request.user.pk,
-            "next": self.next_after(submission, request.user),
+            "place": place,
+            **self.neighbours(request, submission, place),
             "letter": letter_words(reach),
             "reach_words": reach_words(reach),
-            "told": told_words(submission),
-            "owed": owed_calls_of(request, submission, reach),
-            "courses": findings.courses_of(submission),
+            "told": "" if owed else told_words(submission),
+            "owed": owed,
+            "courses": findings.courses_of(submission, page.findings),
             "line": (findings.WIDTH, findings.HEIGHT),
             "is_popup": False,
         }
@@ -90,21 +136,49 @@ class SubmissionView(PatientAdmin[Submission]):
         response = TemplateResponse(request, template, context, status=status)
         return response.render()
 
-    def next_after(self, submission: Submission, by: User) -> str:
-        """Return the URL of the next submission that no colleague has taken, or ''."""
-        rank, target = submission.urgency, submission.target_at
-        behind = Q(urgency__lt=rank) | Q(target_at__gt=target)
-        behind |= Q(target_at=target, id__gt=submission.pk)
-        behind &= Q(alarm=submission.alarm, urgency__lte=rank)
-        if submission.alarm:
-            behind |= Q(alarm=False)
-        after = _free(by).filter(behind, alarm__lte=submission.alarm).first()
-        after = after or self.first_waiting(submission, by)
-        return self.address("change", after.pk) if after else ""
+    def neighbours(
+        self, request: StaffRequest, submission: Submission, place: Place
+    ) -> dict[str, Any]:
+        """Return the place of the submission in its list in words, and the links beside it."""
+        at = list_place.position(submission, place, request)
+        if at is None:
+            return {"position": ""}
+        links = {
+            name: list_place.with_place(self.address("change", pk), place)
+            for name, pk in (("before", at.before), ("after", at.after))
+            if pk
+        }
+        return {"position": at.words, **links}
 
-    def first_waiting(self, submission: Submission, by: User) -> Submission | None:
-        """Return the first other submission on the worklist that no colleague has taken."""
-        return _free(by).exclude(pk=submission.pk).first()
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Submission | None:
+        """Return the submission with what its page reads of other tables, in one query."""
+        rows = self.get_queryset(request).defer(None).defer("search_keys")
+        rows = rows.select_related("assignee", "pending_decision__by")
+        rows = rows.select_related("appointment_request__waiting", "phone_call__by")
+        try:
+            return rows.filter(pk=object_id).first()
+        except ValidationError:  # the address has no UUID
+            return None
+
+
+def held_of(submission: Submission, reader: User) -> dict[str, Any] | None:
+    """Return the decision on a submission that has not taken effect, in words; None without one.
+
+    A clinician who reads a decision that could not take effect sees what was typed, too.
+    """
+    row = getattr(submission, "pending_decision", None)
+    if row is None:
+        return None
+    return {
+        "row": row,
+        "by": person_words(row.by),
+        "mine": row.by_id == reader.pk,
+        "typed": [words for words in (row.given["reason"], row.given["note"]) if words]
+        if row.failed_at
+        else [],
+    }
 
 
 def visits_of(submission: Submission) -> list[Any]:
@@ -129,12 +203,3 @@ def call_form_of(
 ) -> CallForm:
     """Return the call form, with HTML ids that the decision form does not use."""
     return CallForm(submission=submission, data=data, reach=reach, auto_id="call_%s")
-
-
-def _free(by: User) -> QuerySet[Submission]:
-    """Return the waiting submissions that no colleague of `by` has taken, sorted like the worklist.
-
-    Loads no sealed column.
-    """
-    rows = Submission.objects.waiting().filter(Q(assignee=by) | without_clinician())
-    return rows.order_by(*ORDER).only("reference", "urgency")

@@ -37,6 +37,7 @@ class TeamView(SubmissionView):
             return redirect(back)
         if not request.user.has_perm("intake.decide_submission"):
             raise PermissionDenied
+        submission = self.let_take_effect(request, submission)
         form = call_form_of(submission, request.POST)
         if not form.is_valid():
             return self.show(request, submission, call_form=form, status=422)
@@ -114,6 +115,7 @@ class TeamView(SubmissionView):
         if request.method == "POST":
             if not request.user.has_perm("intake.decide_submission"):
                 raise PermissionDenied
+            submission = self.let_take_effect(request, submission)
             if run_service(request, submission, service, **kwargs) and news:
                 say_who_tells_patient(request, submission, *news)
         return redirect(self.address("change", submission.pk))

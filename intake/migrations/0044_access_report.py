@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('clinic', '0008_event_indexes'),
-        ('intake', '0038_worklist_tabs'),
+        ('intake', '0042_contact_corrections'),
     ]
 
     operations = [

@@ -215,6 +215,8 @@ class PatientAdmin(RecordedAdmin[Row]):
         status = standing_words(row)
         if row.alarm:
             return format_html("{}<br>{}", alarm_mark(), status)
+        if row.recheck_urgency is not None:
+            return _("%(status)s; birth date corrected") % {"status": status}
         if row.suspect:
             return _("%(status)s; possible bot") % {"status": status}
         if row.reply_due_at:

@@ -11,17 +11,28 @@ from intake.models.submissions import Submission
 
 
 def record_read(
-    *, submission: Submission, by: User, request_id: str, action: str = "read", **detail: str
+    *,
+    submission: Submission,
+    by: User,
+    request_id: str,
+    action: str = "read",
+    page: str = "",
+    format: str = "",
+    besides: Submission | None = None,
 ) -> None:
-    """Record that a member of staff looked at the submission."""
-    with transaction.atomic():
+    """Record that a member of staff looked at the submission, and at one `besides` it.
+
+    `page` names the page if it shows only a part of the submission, `format` the kind of a file.
+    """
+    with transaction.atomic(savepoint=False):
         audit.record(
             actor=audit.staff(by),
             action=action,
             subject=str(submission.pk),
             purpose="TREAT",
             request_id=request_id,
-            detail=detail,
+            besides=[str(besides.pk)] if besides else [],
+            detail={**({"page": page} if page else {}), **({"format": format} if format else {})},
         )
 
 

@@ -53,7 +53,7 @@ STAFF_SOURCES = (
     *("templates/email/text_alarms.txt", "templates/email/on_call_sms.txt"),
     *("intake/models/calls.py", "intake/models/rota.py", "intake/appointments/clinic_time.py"),
     *("intake/models/phone_calls.py", "intake/models/access_report.py"),
-    "intake/models/contact_points.py",
+    *("intake/models/contact_points.py", "intake/models/pending.py"),
     *("intake/models/clinic_pages.py", "intake/clinic_pages/admin.py"),
     *("intake/clinic_pages/missing.py", "clinic/translated.py"),
     *("intake/models/invitations.py", "intake/invitations/admin.py"),

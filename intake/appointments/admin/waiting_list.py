@@ -21,7 +21,8 @@ from intake.appointments.admin.words import wish_rows
 from intake.models.appointments import Appointment, WaitlistEntry, WishedVisit
 from intake.models.clinic_time import Clinician
 from intake.models.submissions import Submission, Urgency
-from intake.staff.lists import PatientAdmin, find_patients
+from intake.staff.front_lists import FrontList
+from intake.staff.lists import find_patients
 from intake.staff.reach_words import NO_WAY
 from intake.staff.status_words import span_words
 from intake.ways.contact import reaches_of
@@ -56,7 +57,7 @@ class WishedFilter(FixedFilter):
 
 
 @admin.register(WaitlistEntry)
-class WaitlistAdmin(ListOnly[WaitlistEntry], PatientAdmin[WaitlistEntry]):
+class WaitlistAdmin(ListOnly[WaitlistEntry], FrontList[WaitlistEntry]):
     """The patients who wait, since when, and for what. Staff offer slots on the request's page."""
 
     list_display = ["urgency_mark", "opens", "patient", "waits", "wish", "has_visit", "acts"]

@@ -10,7 +10,7 @@ from clinic import audit, hours
 from intake.models.submissions import Decision, StatusChange, Submission, Urgency
 from intake.my_page import replies
 from tests import builders
-from tests.desk import WORKLIST, Trail, page_of, references, verdict, waiting, words
+from tests.desk import WORKLIST, Trail, is_ticked, page_of, references, verdict, waiting, words
 
 pytestmark = pytest.mark.django_db
 
@@ -75,9 +75,9 @@ def test_a_decision_that_keeps_the_urgency(clinician, me):
     # the page shows the decision and offers the next submission; the worklist drops the decided one
     assert response.headers["Location"] == page_of(submission)
     page = clinician.get(page_of(submission))
-    offered = f"Decision on {submission.reference} stored. Open next: {other.reference} (Routine)"
+    offered = "Stored for Quentin Canary: Book a visit soon. Open next: Quentin Canary (Routine)"
     assert offered in words(page)
-    assert f'<a href="{page_of(other)}">Open next' in page.content.decode()
+    assert f'<a class="next" href="{page_of(other)}">Open next' in page.content.decode()
     assert not trail.events(subject=str(other.pk))
     assert references(clinician.get(WORKLIST)) == [other.reference]
     stored = fresh(submission)
@@ -106,7 +106,7 @@ def test_after_the_last_decision_there_is_no_next_to_open(clinician):
     submission = waiting()
     decide(clinician, submission)
     page = words(clinician.get(page_of(submission)))
-    assert "stored." in page
+    assert "Stored for Quentin Canary" in page
     assert "Open next" not in page
 
 
@@ -192,7 +192,7 @@ def test_a_decision_on_what_was_changed_meanwhile_keeps_the_words_and_says_so(cl
     assert "Read it again below, then decide." in text
     assert "Typed with care." in body
     assert "All of it." in body
-    assert 'value="book_urgent" selected' in body
+    assert is_ticked(response, "book_urgent")
     assert "dr-other" in text
     assert not Decision.objects.exists()
     # after reading the page again, the clinician sends the same form successfully
