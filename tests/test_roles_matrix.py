@@ -187,6 +187,7 @@ TABLE = {
     "intake_visittype_delete": NONE,
     "intake_openinghours_changelist": "403 403 200 403 403 403",
     "intake_openinghours_add": "403 403 200 403 403 403",
+    "intake_openinghours_week": "403 403 200 403 403 403",
     "intake_openinghours_change": "403 403 200 403 403 403",
     "intake_openinghours_history": "403 403 200 403 403 403",
     "intake_openinghours_delete": "403 403 200 403 403 403",
@@ -330,6 +331,7 @@ POSTS = {
     "intake_insuranceplan_add": "403 403 403 200 403 200",
     "intake_clinictext_add": "403 403 403 200 403 200",
     "intake_visittype_add": "403 403 200 403 403 403",
+    "intake_openinghours_week": "403 403 422 403 403 403",
     "intake_openinghours_add": "403 403 200 403 403 403",
     "intake_closure_add": "403 403 200 403 403 403",
     "intake_oncall_add": "403 200 200 403 403 403",
@@ -434,6 +436,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
                 "_check",
                 "_changed",
                 "_save_filter",
+                "_week",
             )
         ):
             args = [keys[model], *(["intake/legs/p/safety/"] if name.endswith("_walk") else [])]
