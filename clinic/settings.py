@@ -141,6 +141,8 @@ LOCALE_PATHS = [_LOCALE]
 # starts it says so, to walk these rules before signing them.
 SI_SCREEN = env_bool("SI_SCREEN", not DEMO)
 IRLS_LICENSED = env_bool("IRLS_LICENSED", False)
+# whether rows also get the search tokens of the release before: see `manage.py rekey`
+OLD_SEARCH_KEYS = env_bool("OLD_SEARCH_KEYS", not DEMO)
 # where the clinic keeps its written procedure for words of self-harm
 CRISIS_PROCEDURE = env_text("CRISIS_PROCEDURE", "")
 # DRAFT_DAYS is how long a code opens saved answers. The next three say for how long an idle browser

@@ -17,14 +17,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import spreadsheets
-from clinic.ids import parse_reference
 from clinic.models import Event
+from intake import search
 from intake.desk import timeline
-from intake.domain.typed_text import as_key
 from intake.models.invitations import Invitation
 from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Submission
 from intake.staff.lists import find_patients
+from intake.wording.languages import month_names
 
 MOST = 50_000  # events in one file
 MOST_RECORDS = 50  # records of one report
@@ -105,11 +105,12 @@ def records_of(term: str) -> list[Submission]:
     The term is a reference, an id, or what finds a patient on the worklist, such as a name.
     """
     rows = Submission.objects.only("reference", "submitted_at", "person")
-    if reference := parse_reference(as_key(term)):
-        return list(rows.filter(reference=reference))
     if (record := as_id(term)) is not None:
         return list(rows.filter(pk=record))
-    found = find_patients(Submission.objects.all(), term)[:MOST_RECORDS]
+    asked = search.read(term, month_names())
+    if asked.reference:  # whole, or its first half
+        return list(rows.filter(reference__startswith=asked.reference)[:MOST_RECORDS])
+    found = find_patients(Submission.objects.all(), asked)[:MOST_RECORDS]
     by_id = rows.in_bulk(found)
     return [by_id[pk] for pk in found]
 

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from clinic import audit
 from clinic.lists import Context, FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
+from intake import search
 from intake.desk import procedure, received_texts
 from intake.desk.received_texts import NumberTexts
 from intake.errors import Refused
@@ -178,7 +179,7 @@ class CallTaskAdmin(ListOnly[CallTask], FrontList[CallTask]):
         rows = rows.prefetch_related(Prefetch("submission__calls", calls_without_notes()))
         return rows.defer("submission__answers", "submission__assessment")
 
-    def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def matches(self, rows: QuerySet[Any], term: search.Term) -> QuerySet[Any]:
         called = Submission.objects.filter(call_tasks__in=rows).distinct()
         return rows.filter(submission__in=find_patients(called, term))
 

@@ -123,9 +123,9 @@ def _parts(
     yield _listed(
         _("What the rules found"),
         [
-            f"{each.urgency.label}: {each.rule.name}"
+            f"{each.urgency.label}: {each.rule.name}" if each.urgency else each.rule.name
             for each in page.reasons
-            if each.urgency and (private or not _rests_on_private(page, each.rule.id))
+            if private or not _rests_on_private(page, each.rule.id)
         ],
     )
     if private:

@@ -51,8 +51,8 @@ class PaperView(PatientAdmin[Submission]):
             by=request.user,
             request_id=request.request_id,
             action="print",
-            format=format,
             besides=page.part_2,
+            **({"format": format} if format else {}),
         )
         return {
             "page": page,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from clinic.models import Event
 from intake.appointments.ending import WITHOUT_OFFERS, Arranged, arranged_from
 from intake.appointments.offers import open_offers
-from intake.desk import timeline
+from intake.desk import same_person, timeline
 from intake.desk.acts import Acts
 from intake.desk.timeline import Step
 from intake.domain import workflow
@@ -21,6 +21,8 @@ from intake.models.submissions import Communication, Decision, Submission
 from intake.staff.tries import wrong_number_words
 from intake.ways.contact import Reach, reach_of
 
+MOST_NEAR = 50  # submissions of the same person that the page reads
+
 
 @dataclass(frozen=True)
 class SubmissionRecord:
@@ -29,12 +31,27 @@ class SubmissionRecord:
     submission: Submission
 
     @cached_property
+    def near(self) -> list[Submission]:
+        """The submissions that belong to this one, and those of the same name and birth date."""
+        # PostgreSQL uses an index for each of the conditions; a join would read the whole table
+        near = Q(pk=self.submission.follows_id) | Q(follows=self.submission)
+        if same := same_person.is_alike(self.submission):
+            near |= same
+        rows = Submission.objects.filter(near).exclude(pk=self.submission.pk)
+        return list(rows.defer("person", "search_keys").order_by("-submitted_at")[:MOST_NEAR])[::-1]
+
+    @cached_property
     def linked(self) -> list[Submission]:
         """The submission to which this submission adds, and its own additions, oldest first."""
-        # PostgreSQL uses an index for each of the two conditions; a join would read the whole table
-        near = Q(pk=self.submission.follows_id) | Q(follows=self.submission)
-        rows = Submission.objects.filter(near).defer("person", "search_keys")
-        return list(rows.order_by("submitted_at"))
+        return [row for row in self.near if self._belongs(row)]
+
+    @property
+    def alike(self) -> list[Submission]:
+        """The other submissions of the same name and birth date."""
+        return [row for row in self.near if not self._belongs(row)]
+
+    def _belongs(self, row: Submission) -> bool:
+        return row.follows_id == self.submission.pk or row.pk == self.submission.follows_id
 
     @cached_property
     def request(self) -> AppointmentRequest | None:

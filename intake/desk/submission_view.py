@@ -15,6 +15,7 @@ from clinic.requests import StaffRequest
 from intake.desk import findings, list_place, pending
 from intake.desk.forms import DecisionForm, MessageForm
 from intake.desk.list_place import Place
+from intake.desk.same_person_page import same_person_page
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
 from intake.models.pending import PendingDecision
@@ -161,6 +162,12 @@ class SubmissionView(PatientAdmin[Submission]):
             return rows.filter(pk=object_id).first()
         except ValidationError:  # the address has no UUID
             return None
+
+    @record_view
+    def same_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
+        """Show which submissions may be of the same person."""
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return same_person_page(request, submission, context)
 
 
 def held_of(submission: Submission, reader: User) -> dict[str, Any] | None:

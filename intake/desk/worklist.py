@@ -23,6 +23,7 @@ from clinic.lists import Context
 from clinic.models import Event
 from clinic.requests import StaffRequest, signed_in_user
 from intake import documents
+from intake.desk.chart_page import ChartPage
 from intake.desk.clinical_letter_page import LetterView
 from intake.desk.decide_view import DecideView
 from intake.desk.export_page import export_page
@@ -74,7 +75,7 @@ class Worklist(WorklistOrder):
 
 @admin.register(Submission)
 class SubmissionAdmin(
-    ReachPage, DecideView, TeamView, PreviewView, ListView, PaperView, LetterView
+    ReachPage, ChartPage, DecideView, TeamView, PreviewView, PaperView, LetterView, ListView
 ):
     """The list of submissions that wait, and the page on which clinicians decide."""
 
@@ -91,11 +92,13 @@ class SubmissionAdmin(
         "trust",
         "call",
         "reach",
+        "chart",
         "findings",
         "print",
         "pdf",
         "letters",
         "letter",
+        "same",
         "preview",
     ]
     list_title = gettext_lazy("Worklist")

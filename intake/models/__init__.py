@@ -9,6 +9,7 @@ from intake.models import (  # noqa: F401
     access_report,
     appointments,
     calls,
+    chart,
     clinic_pages,
     clinic_time,
     clinical_letters,
@@ -22,5 +23,6 @@ from intake.models import (  # noqa: F401
     received_texts,
     rota,
     safe_contact,
+    same_person,
     submissions,
 )

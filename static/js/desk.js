@@ -35,8 +35,8 @@
   };
 
   // --- rows of a list
-  const rows = () => [...document.querySelectorAll("#result_list tbody tr")].filter(shown);
-  const linkOf = row => find("th a[href], td a[href]", row);
+  const rows = () => [...document.querySelectorAll("#result_list tbody tr:not(.peek-row)")].filter(shown);
+  const linkOf = row => find("a.row", row) || find("th a[href], td a[href]", row);
   let here = null;
   const goTo = row => {
     if (!row) return;
@@ -48,7 +48,7 @@
   };
   const step = by => {
     const all = rows(), focused = document.activeElement.closest?.("#result_list tbody tr");
-    const at = all.indexOf(focused || here);
+    const at = all.indexOf(all.includes(focused) ? focused : here);
     if (all.length) goTo(all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1)]);
     return all.length > 0;
   };
@@ -58,10 +58,53 @@
     return Boolean(link);
   };
 
-  // --- urgency by digit, where the focus is in a form that asks for it
+  // --- a row's preview in place, and whether the list has changed. Both are fragments of HTML from this site
+  const fragment = async address => {
+    const answer = await fetch(address, { redirect: "error" }).catch(() => null);
+    if (answer?.status !== 200) return null;
+    return document.adoptNode(new DOMParser().parseFromString(await answer.text(), "text/html").body);
+  };
+  const preview = async link => {
+    const row = link.closest("tr"), next = row.nextElementSibling;
+    const isOpen = next?.classList.contains("peek-row");
+    link.setAttribute("aria-expanded", String(!isOpen));
+    if (isOpen) return next.remove();
+    const body = await fragment(link.href + (link.search ? "&" : "?") + "part");
+    const part = body && find(".peeked", body);
+    if (!part) return location.assign(link.href);
+    const cell = make("td", "", { colspan: row.cells.length }), line = make("tr", "", { class: "peek-row" });
+    cell.append(part);
+    line.append(cell);
+    row.after(line);
+  };
+  document.addEventListener("click", event => {
+    const link = event.target.closest?.("a[data-preview]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    preview(link);
+  });
+  const peek = () => {
+    const link = here && find("a[data-preview]", here);
+    link?.click();
+    return Boolean(link);
+  };
+  const note = find("#list-changed[data-changed]");
+  if (note) {
+    const timer = setInterval(async () => {
+      if (document.hidden) return;
+      const body = await fragment(note.dataset.changed);
+      if (!body) return;
+      note.replaceChildren(...body.childNodes);
+      note.hidden = false;
+      clearInterval(timer);
+    }, 60_000);
+  }
+
+  // --- a digit chooses among the buttons that have the focus; elsewhere in the form of a decision, the urgency
   const digit = number => {
-    const form = document.activeElement.closest?.("form");
-    const choice = form && [...form.querySelectorAll("input[type=radio][name=urgency]")][number - 1];
+    const focused = document.activeElement, form = focused.closest?.("form");
+    const name = focused.type === "radio" ? focused.name : "urgency";
+    const choice = form && [...form.querySelectorAll(`input[type=radio][name="${CSS.escape(name)}"]`)][number - 1];
     if (!choice || choice.disabled) return false;
     choice.focus();
     choice.click();
@@ -70,7 +113,9 @@
 
   // --- help
   const PLAIN = [["j  k", "Next and previous row", () => rows().length], ["o", "Open the row", () => rows().length],
-    ["1 – 5", "Urgency, in the form of the decision", () => find("input[type=radio][name=urgency]")]];
+    ["p", "Preview the row, and close the preview", () => find("a[data-preview]")],
+    ["w", "What happens now", () => find("#decide [name=outcome]")],
+    ["1 – 9", "Choose among the buttons that have the focus", () => find("form input[type=radio]")]];
   const ALWAYS = [["Ctrl Enter", "Send the form that you are in"], ["Esc", "Leave a field, close this panel"],
     ["?", "This panel"]];
   const places = Object.keys(own).filter(name => /^go[A-Z]$/.test(name));
@@ -99,7 +144,12 @@
 
   // --- keys
   const TYPING = "input:not([type=radio], [type=checkbox], [type=button], [type=submit]), textarea, select, [contenteditable]";
-  const BUILT_IN = { j: () => step(1), k: () => step(-1), o: open, "?": help };
+  const whatNow = () => {
+    const choices = [...document.querySelectorAll("#decide [name=outcome]")];
+    if (choices.length) focusInto(choices.find(each => each.checked) || choices[0]);
+    return choices.length > 0;
+  };
+  const BUILT_IN = { w: whatNow, j: () => step(1), k: () => step(-1), o: open, p: peek, "?": help };
   let afterG = 0;
   const single = event => {
     const key = event.key;
@@ -114,7 +164,7 @@
       afterG = Date.now();
       return true;
     }
-    if (/^[1-5]$/.test(key)) return digit(Number(key));
+    if (/^[1-9]$/.test(key)) return digit(Number(key));
     return BUILT_IN[key] ? BUILT_IN[key]() : act(key);
   };
   document.addEventListener("keydown", event => {

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from clinic.models import StaffSession
 from intake.models.submissions import Submission
@@ -22,13 +23,17 @@ def test_ten_submissions_are_triaged_by_keyboard_alone(window):
     keys(clinician, "j")
     key_opens(clinician, "o")
 
-    # when: the clinician decides on each with three acts: what happens now, send, open the next
+    # when: the clinician decides on each with three acts: what happens now, store, open the next
     for number in range(10):
-        chooses_by_keys(clinician, "d", "Advice")
+        keys(clinician, "w", digit_of(clinician, "advice_only"))
         key_opens(clinician, "Control+Enter")
-        clinician.sees("stored")
+        clinician.sees("Stored for Quentin Number")
         if number < 9:
             key_opens(clinician, "n")
+
+    # when: the clinician goes back to the worklist
+    keys(clinician, "g")
+    key_opens(clinician, "w")
 
     # then: all ten are decided
     assert [how_it_stands(patient) for patient in patients] == ["decided"] * 10
@@ -100,6 +105,42 @@ def test_a_note_is_not_lost_when_the_session_ends(window):
     assert how_it_stands(patient) == "new"
 
 
+def test_the_worklist_opens_a_row_in_place_says_what_changed_and_warns_before_the_end(window):
+    # given: a patient who waits, and a clinician at the worklist
+    waiting("Otto Other")
+    clinician = window("desk", "clinician")
+    the_clock_is_ours(clinician)
+    clinician.opens(WORKLIST)
+
+    # when: the clinician opens the preview of the first row by a key
+    keys(clinician, "j", "p")
+
+    # then: the preview stands below the row, and the page is the same
+    sees_preview(clinician, "None: no rule for emergencies or same-day contact fired.")
+    clinician.is_at(WORKLIST)
+    clinician.finds_no_barrier()
+
+    # when: the clinician closes the preview, another patient sends a form, and a minute passes
+    keys(clinician, "p")
+    waiting("Rita Routine")
+    time_passes(clinician, "01:05")
+
+    # then: the list says that it changed
+    sees_soon(clinician, "The list has changed: reload")
+
+    # when: the clinician does nothing for twelve more minutes
+    time_passes(clinician, "12:30")
+
+    # then: a bar says when the session ends
+    sees_soon(clinician, "You will be signed out at")
+
+    # when: the clinician stays
+    clinician.presses("Stay signed in")
+
+    # then: the bar is gone
+    does_not_see_soon(clinician, "You will be signed out at")
+
+
 # --- how it is done in the browser ----------------------------------------------------------------
 
 
@@ -123,14 +164,12 @@ def all_sessions_end() -> None:
     StaffSession.objects.all().delete()
 
 
-def chooses_by_keys(clinician: Window, key: str, outcome: str) -> None:
-    """Go to the form by its key, to the outcome by Tab, and choose it by its first letters."""
-    keys(clinician, key)
-    for _press in range(12):
-        if clinician.page.evaluate("document.activeElement.name") == "outcome":
-            break
-        keys(clinician, "Tab")
-    clinician.page.keyboard.type(outcome)
+def digit_of(clinician: Window, outcome: str) -> str:
+    """Return the place of an outcome among the buttons, as a person counts them."""
+    values = clinician.page.eval_on_selector_all(
+        "#decide [name=outcome]", "all => all.map(each => each.value)"
+    )
+    return str(values.index(outcome) + 1)
 
 
 def signs_in_again(clinician: Window, window: Any) -> None:
@@ -151,3 +190,23 @@ def how_it_stands(patient: Submission) -> str:
 
 def who_has_it(patient: Submission) -> Any:
     return Submission.objects.get(pk=patient.pk).assignee
+
+
+def the_clock_is_ours(clinician: Window) -> None:
+    clinician.page.clock.install()
+
+
+def time_passes(clinician: Window, minutes_and_seconds: str) -> None:
+    clinician.page.clock.fast_forward(minutes_and_seconds)
+
+
+def sees_preview(clinician: Window, words: str) -> None:
+    expect(clinician.page.locator(".peek-row")).to_contain_text(words)
+
+
+def sees_soon(clinician: Window, words: str) -> None:
+    expect(clinician.page.get_by_text(words)).to_be_visible()
+
+
+def does_not_see_soon(clinician: Window, words: str) -> None:
+    expect(clinician.page.get_by_text(words)).to_have_count(0)

@@ -60,14 +60,14 @@ def test_a_clinician_signs_in_reads_why_decides_and_it_leaves_the_list(window):
 
     # then: the decision is stored, with its note
     clinician.sees(f"Decision on {first.reference} stored.")
-    assert heading(clinician) == first.reference
+    assert heading(clinician) == "Quentin Canary"
     assert note_of_the_decision() == "Compression, call at noon."
 
     # when: the clinician goes on to the next patient
     clinician.follows(f"Open next: {later.reference} (Routine)")
 
     # then: the patient who can wait comes
-    assert heading(clinician) == later.reference
+    assert heading(clinician) == "Rita Routine"
 
     # when: the clinician goes back to the worklist
     clinician.follows("Worklist")

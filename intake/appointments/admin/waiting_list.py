@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.lists import FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
+from intake import search
 from intake.appointments import waiting_list
 from intake.appointments.admin.words import wish_rows
 from intake.models.appointments import Appointment, WaitlistEntry, WishedVisit
@@ -81,7 +82,7 @@ class WaitlistAdmin(ListOnly[WaitlistEntry], FrontList[WaitlistEntry]):
         rows = rows.defer("request__submission__answers", "request__submission__assessment")
         return rows.annotate(visit_at=Subquery(visits.values("during__startswith")[:1]))
 
-    def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def matches(self, rows: QuerySet[Any], term: search.Term) -> QuerySet[Any]:
         waiting = Submission.objects.filter(appointment_request__waiting__isnull=False)
         return rows.filter(request__submission__in=find_patients(waiting, term))
 

@@ -298,9 +298,14 @@ def test_the_demonstration_has_an_open_book_with_visits_offers_and_some_who_wait
         assert row.submission.appointment_request.progress == "booked"
     begun = Appointment.objects.filter(status="confirmed", during__startswith__lt=timezone.now())
     assert [row.arrived_at is not None for row in begun.order_by("during")] == [False, True]
-    # the invented patients get no messages; one came back, so its patient is to be called
-    assert [row.state for row in Message.objects.all()] == ["dropped"]
-    assert [task.reason for task in CallTask.objects.open()] == ["confirmed"]
+    # the invented patients get no messages; one came back, one patient was not reached; staff are
+    # told of two patients who wrote
+    states = Message.objects.exclude(kind__in=("alarm", "on_call")).values_list("state", flat=True)
+    assert set(states) == {"dropped"}
+    # each tab of the worklist has work
+    page = builders.staff_client("clinician", "dr-lee").get("/admin/intake/submission/")
+    assert [tab["label"] for tab in page.context["tabs"] if tab["count"] == "0"] == []
+    assert {task.reason for task in CallTask.objects.open()} == {"confirmed", "more"}
     for visit_type in VisitType.objects.all():
         assert free_times.free_slots(visit_type=visit_type, limit=1)
 
@@ -309,10 +314,12 @@ def test_the_demonstration_has_an_open_book_with_visits_offers_and_some_who_wait
 @pytest.mark.usefixtures("_own_sign_ins")
 def test_the_demonstration_has_a_rota_and_a_red_flag_that_nobody_has_ended():
     run("--once")
-    red_flag = Submission.objects.get(escalate_at__isnull=False)
+    red_flag = Submission.objects.get(escalate_at__isnull=False, alarm=False)
     assert [call.outcome for call in red_flag.calls.all()] == ["not_reached"]
     assert OnCall.objects.get().person.username == "dr-okafor"
     assert Leave.objects.get().given_back_at is None
+    wrote = Submission.objects.filter(reply_due_at__isnull=False)
+    assert sorted(row.alarm for row in wrote) == [False, True]
 
 
 @pytest.mark.django_db

@@ -60,7 +60,7 @@ def test_the_page_has_contact_and_wish(desk):
         "Quentin Canary",
         "(202) 555-0147",
         "quentin.canary@example.org",
-        "March 27, 1982",
+        "27 Mar 1982",
         "Monday, Thursday",
         "Morning",
         "Call me",

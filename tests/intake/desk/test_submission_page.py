@@ -130,7 +130,7 @@ def test_all_answers_are_there_as_they_were_asked(clinician):
         assert " ".join(question.text.split()) in text, name
     assert "– not answered" in text
     assert "In your own words (optional) – not answered" in text
-    assert "March 27, 1982" in text
+    assert "Date of birth 27 Mar 1982" in text
     assert "Monday, Thursday" in text
 
 
