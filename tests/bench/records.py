@@ -196,6 +196,7 @@ def _beside(
             "urgency": pattern.urgency,
             "outcome": bulk.OUTCOMES[Urgency(pattern.urgency)],
             "words": _sealed(Decision, "words", decision, '{"reason": "", "note": ""}'),
+            "book_by": None,
             "by_id": rng.choice(staff),
             "at": sent + timedelta(hours=3),
         }
