@@ -86,7 +86,7 @@ def undo(*, submission: Submission, by: User, request_id: str) -> bool:
     return True
 
 
-def apply(pk: UUID) -> bool:
+def apply(*, pk: UUID) -> bool:
     """Let a decision take effect. Returns False if the submission was changed meanwhile.
 
     Does nothing, and returns True, for a decision that took effect or was undone before. A decision
@@ -113,14 +113,14 @@ def apply(pk: UUID) -> bool:
     return True
 
 
-def apply_of(by: User, *, but: UUID | None = None) -> list[PendingDecision]:
+def apply_of(*, by: User, but: UUID | None = None) -> list[PendingDecision]:
     """Let the decisions of one person take effect, but not the one on the submission `but`.
 
     Returns those that could not.
     """
     rows = PendingDecision.objects.filter(by=by, failed_at=None).exclude(submission=but)
     rows = rows.select_related("submission").defer("given")
-    return [row for row in rows.order_by("at") if not apply(row.pk)]
+    return [row for row in rows.order_by("at") if not apply(pk=row.pk)]
 
 
 def apply_due() -> int:
@@ -131,7 +131,7 @@ def apply_due() -> int:
     due = PendingDecision.objects.filter(failed_at=None, due_at__lte=timezone.now())
     keys = list(due.order_by("due_at").values_list("pk", flat=True)[:MOST])
     for pk in keys:
-        apply(pk)
+        apply(pk=pk)
     return len(keys)
 
 

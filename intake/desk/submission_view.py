@@ -53,7 +53,7 @@ class SubmissionView(PatientAdmin[Submission]):
         """
         if not request.session.pop(HOLDS, False):
             return
-        for row in pending.apply_of(request.user, but=but):
+        for row in pending.apply_of(by=request.user, but=but):
             words = _("Your decision for %(name)s is not stored: the submission was changed.")
             words %= {"name": SubmissionPage(row.submission).name}
             link = self.address("change", row.submission_id)
@@ -70,7 +70,7 @@ class SubmissionView(PatientAdmin[Submission]):
         decision, so it counts as made after it.
         """
         row = getattr(submission, "pending_decision", None)
-        if row is None or row.failed_at or not pending.apply(row.pk):
+        if row is None or row.failed_at or not pending.apply(pk=row.pk):
             return submission
         fresh = self.record_or_404(request, submission.pk)
         if request.POST.get("revision") == str(row.revision):

@@ -54,17 +54,17 @@ def test_a_clinician_signs_in_reads_why_decides_and_it_leaves_the_list(window):
     assert chosen_urgency(clinician) == str(first.urgency)
 
     # when: the clinician decides that the patient is called today
-    clinician.selects("Call the patient today", "What happens now")
+    clinician.chooses("Call the patient today")
     clinician.writes("Compression, call at noon.", "Note")
     clinician.presses("Store the decision")
 
     # then: the decision is stored, with its note
-    clinician.sees(f"Decision on {first.reference} stored.")
+    clinician.sees("Stored for Quentin Canary: Call the patient today.")
     assert heading(clinician) == "Quentin Canary"
     assert note_of_the_decision() == "Compression, call at noon."
 
     # when: the clinician goes on to the next patient
-    clinician.follows(f"Open next: {later.reference} (Routine)")
+    clinician.follows("Open next: Rita Routine (Routine)")
 
     # then: the patient who can wait comes
     assert heading(clinician) == "Rita Routine"
@@ -95,7 +95,7 @@ def test_a_clinician_who_comes_second_reads_it_again_and_loses_no_word(window):
     # when: the second clinician writes a decision, the first clinician takes the patient, and the
     # second clinician stores the decision
     other.writes("Written with care.", "Note")
-    other.selects("Book a visit soon", "What happens now")
+    other.chooses("Book a visit soon")
     one.presses("Take it")
     other.presses("Store the decision")
 

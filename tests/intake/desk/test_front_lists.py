@@ -32,7 +32,7 @@ LISTS = {
     "Waiting list": WAITING,
 }
 
-QUERIES = dict(zip(LISTS, (19, 22, 19, 16, 17), strict=True))
+QUERIES = dict(zip(LISTS, (18, 21, 18, 15, 16), strict=True))
 
 
 @pytest.fixture

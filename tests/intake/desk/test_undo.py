@@ -182,7 +182,7 @@ def test_of_undo_and_effect_at_the_same_moment_exactly_one_wins(clinician):
         row = waiting()
         decide(clinician, row)
         (held,) = PendingDecision.objects.filter(submission=row)
-        applied = lambda held=held: pending.apply(held.pk)  # noqa: E731
+        applied = lambda held=held: pending.apply(pk=held.pk)  # noqa: E731
         undone, *_rest = at_once(
             [
                 lambda row=row: pending.undo(submission=row, by=by, request_id="r"),
