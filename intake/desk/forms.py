@@ -18,6 +18,7 @@ from intake.appointments.ending import CHANGED, OFFERS, PLACE, VISIT, Arranged, 
 from intake.desk.decisions import DecisionInput
 from intake.desk.instructions import Instruction
 from intake.domain import workflow
+from intake.forms.fields import LinesField
 from intake.letters.sentences import MESSAGES, words
 from intake.models.clinic_time import Clinician, VisitType
 from intake.models.submissions import Fit, Submission, Urgency
@@ -125,7 +126,7 @@ class DecisionForm(CallForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    reason = forms.CharField(
+    reason = LinesField(
         label=gettext_lazy("Reason in your words"),
         required=False,
         max_length=1000,
@@ -142,7 +143,7 @@ class DecisionForm(CallForm):
         required=False,
         widget=forms.RadioSelect,
     )
-    note = forms.CharField(
+    note = LinesField(
         label=gettext_lazy("Note for colleagues"),
         required=False,
         max_length=4000,

@@ -70,7 +70,7 @@ class SubmissionView(PatientAdmin[Submission]):
         decision, so it counts as made after it.
         """
         row = getattr(submission, "pending_decision", None)
-        if row is None or row.failed_at or not pending.apply(row.pk):
+        if row is None or row.failed_at or not pending.apply(pk=row.pk):
             return submission
         fresh = self.record_or_404(request, submission.pk)
         if request.POST.get("revision") == str(row.revision):
