@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST
 
 from clinic import audit, logs
 from clinic.outgoing import oversight
+from clinic.people import keyboard
 from clinic.views import DATABASE_DOWN
 
 AdminView = TypeVar("AdminView", bound=Callable[..., HttpResponseBase])
@@ -58,6 +59,7 @@ class ClinicAdminSite(admin.AdminSite):
             "messages_late": trouble.late,
             "alerts_late": trouble.alert,
             "codes_limited": trouble.limited,
+            **keyboard.page_settings(request),
         }
         for words in self.also:
             context |= words(request)

@@ -44,6 +44,14 @@ def parse_reference(text: str) -> str | None:
     return f"{symbols[:4]}-{symbols[4:]}"
 
 
+def parse_reference_start(text: str) -> str | None:
+    """Return the first half of a reference in the form `7F3K-`; None if the text is not one."""
+    symbols = "".join(text.split()).strip(_DASHES).upper()
+    return (
+        f"{symbols}-" if len(symbols) == _LENGTH // 2 and not set(symbols) - set(_SYMBOLS) else None
+    )
+
+
 def _sum(symbols: str) -> int:
     # Each symbol's weight is twice the weight of the next symbol, modulo 27 = 3 * 3 * 3. No weight
     # and no difference of neighbouring weights is a multiple of 3, so one wrong symbol or one swap

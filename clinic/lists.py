@@ -11,7 +11,7 @@ from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Field, Model, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -69,19 +69,32 @@ class FixedFilter(admin.SimpleListFilter):
         return _("All")
 
     def choices(self, changelist: ChangeList) -> Any:
-        """Yield the link that chooses no option, then the options; mark the current choice."""
+        """Yield the link that chooses no option, then the options; mark the current choice.
+
+        A list that knows how many rows each option has (`facets`) shows the number beside it.
+        """
+        counts = getattr(changelist, "facets", {}).get(self.parameter_name, {})
         first, *options = super().choices(changelist)
         yield first | {
             "selected": not self.is_chosen(),
             "display": self.default_words(changelist),
         }
-        yield from options
+        for (code, _label), option in zip(self.lookup_choices, options, strict=True):
+            yield option | {"count": counts.get(str(code))}
+
+    @classmethod
+    def condition(cls, request: HttpRequest, value: str) -> Q:
+        """Return the condition for the rows of an option; by default that the field has its value.
+
+        `value` is the code of one of the options.
+        """
+        return Q(**{str(cls.parameter_name): value})
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the rows whose field `parameter_name` has the chosen value; else all rows."""
+        """Return the rows of the chosen option; all rows without a choice."""
         if not self.is_chosen():
             return queryset
-        return queryset.filter(**{str(self.parameter_name): self.value()})
+        return queryset.filter(self.condition(request, str(self.value())))
 
 
 def keep_term(request: HttpRequest, term: str) -> str:

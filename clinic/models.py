@@ -1,6 +1,7 @@
 """The tables of the whole site: audit events, limits, the cache, sessions and messages."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -82,6 +83,48 @@ class StaffSession(AbstractBaseSession):
 
     class Meta(AbstractBaseSession.Meta):
         default_permissions = ()
+
+
+class UnsentForm(models.Model):
+    """A form that arrived after its session had ended. Only `clinic.people.unsent` writes rows.
+
+    The form waits for the account that had opened the page, and for no other account.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # without a constraint, because the release before may delete accounts
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_constraint=False, related_name="+"
+    )
+    # path, page and fields; see `unsent.keep`
+    content = SealedField[dict[str, Any]]()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class StaffPreference(models.Model):
+    """What a member of staff has chosen for all staff pages. No row: nothing was changed."""
+
+    account = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        primary_key=True,
+        related_name="+",
+    )
+    single_keys = models.BooleanField(_("single keys work as shortcuts"), default=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class Message(models.Model):

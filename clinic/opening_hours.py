@@ -120,6 +120,18 @@ class ClinicHours:
             total += min(closes, end) - max(opens, start)
         return max(total, timedelta(0))
 
+    def business_days_between(self, start: datetime, end: datetime) -> int:
+        """Return how many business days after the day of `start` have closed before `end`."""
+        start, end = _utc(start), _utc(end)
+        day, last = start.astimezone(self.zone).date(), end.astimezone(self.zone).date()
+        closings: dict[date, datetime] = {}
+        for _opens, closes in self._spans_after(start):
+            begun = (closes - _TICK).astimezone(self.zone).date()
+            if begun > last:
+                break
+            closings[begun] = closes
+        return sum(begun > day and closes <= end for begun, closes in closings.items())
+
     def add_business_days(self, at: datetime, days: int) -> datetime:
         """Return the closing time of the `days`-th business day after the day of `at`.
 

@@ -14,6 +14,8 @@ class Request(HttpRequest):
     request_id: str
     # set by clinic.middleware: the status of the answer if the request is malformed
     refusal: int | None
+    # set by clinic.people.sign_in: the id of the account that has proved both factors
+    signed_in_account: int
     # set by clinic.pagecache: the view name of a page served from the store
     route: str
 

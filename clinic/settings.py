@@ -141,6 +141,8 @@ LOCALE_PATHS = [_LOCALE]
 # starts it says so, to walk these rules before signing them.
 SI_SCREEN = env_bool("SI_SCREEN", not DEMO)
 IRLS_LICENSED = env_bool("IRLS_LICENSED", False)
+# whether rows also get the search tokens of the release before: see `manage.py rekey`
+OLD_SEARCH_KEYS = env_bool("OLD_SEARCH_KEYS", not DEMO)
 # where the clinic keeps its written procedure for words of self-harm
 CRISIS_PROCEDURE = env_text("CRISIS_PROCEDURE", "")
 # DRAFT_DAYS is how long a code opens saved answers. The next three say for how long an idle browser
@@ -377,6 +379,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "clinic.people.unsent_page.UnsentFormMiddleware",
     "clinic.people.sign_in.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -444,6 +447,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
 _COOKIE = "" if DEMO else "__Host-"  # the prefix needs TLS; DEMO is plain HTTP on loopback
 SESSION_COOKIE_NAME = f"{_COOKIE}staff"
 CSRF_COOKIE_NAME = f"{_COOKIE}form"
+STAFF_PAGES_COOKIE_NAME = f"{_COOKIE}pages"  # for whom staff pages were made: people/unsent.py
 DRAFT_COOKIE_NAME = f"{_COOKIE}draft"
 RETURN_COOKIE_NAME = f"{_COOKIE}my"
 CSRF_COOKIE_HTTPONLY = True

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from clinic import views
+from clinic.people import keyboard, unsent_page
 
 # The pages of allauth that the site serves. Pages for sign-up and for mailed links are left out,
 # because staff do not need these pages, and a page that is not served cannot be made to send mail.
@@ -28,6 +29,11 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("account/", include([p for p in account_urls.urlpatterns if p.name in ACCOUNT_PAGES])),
     path("account/2fa/", include(mfa_urls)),
+    path("account/keyboard/", keyboard.keys_page, name="keyboard"),
+    path("account/stay/", keyboard.stay, name="stay"),
+    path("account/unsent/", unsent_page.back, name="unsent_form"),
+    path("account/unsent/<uuid:pk>/", unsent_page.form_page, name="unsent_one"),
+    path("account/unsent/<uuid:pk>/copy/", unsent_page.copy_page, name="unsent_copy"),
     *i18n_patterns(
         path("", views.home, name="home"),
         path("privacy/", views.privacy, name="privacy"),

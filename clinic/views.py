@@ -26,6 +26,7 @@ from clinic import privacy as notice
 from clinic.context import site
 from clinic.outgoing import oversight
 from clinic.pagecache.rendered import kept
+from clinic.people.unsent_page import keep_form
 
 # The errors when the database server is gone, is stopping, or is too slow to wait for.
 DATABASE_DOWN = (OperationalError, InterfaceError)
@@ -225,5 +226,5 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     response = None
     if _from_this_site(request):
         notice = _("This page had been open for too long, so nothing was saved. Please send again.")
-        response = try_again(request, status=403, notice=notice)
+        response = try_again(request, status=403, notice=notice) or keep_form(request)
     return response or error_page(request, 403)

@@ -22,6 +22,7 @@ from intake.clinic_pages.admin import (
     LocationProfileAdmin,
 )
 from intake.desk import banner  # noqa: F401  (registers itself)
+from intake.desk.access_report_page import AccessReportAdmin
 from intake.desk.call_list import CallTaskAdmin
 from intake.desk.front_desk import FrontDeskAdmin
 from intake.desk.red_flags import OpenRedFlagAdmin
@@ -31,6 +32,7 @@ from intake.phone.admin import PhoneCallAdmin
 from intake.staff.leave import LeaveAdmin
 
 __all__ = [
+    "AccessReportAdmin",
     "AppointmentAdmin",
     "CallTaskAdmin",
     "ClinicTextAdmin",

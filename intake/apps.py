@@ -21,6 +21,7 @@ class IntakeConfig(AppConfig):
         from intake.letters import (  # noqa: F401
             access_codes,
             appointments,
+            corrections,
             invitations,
             patients,
             staff,

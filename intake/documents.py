@@ -1,10 +1,11 @@
 """Store each version of a protocol and of a translation once, and read them for old submissions."""
 
+from collections.abc import Iterable
 from functools import cache
 
 import msgspec
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from intake.domain import translation
 from intake.domain.definition import Approval, Protocol, from_document
@@ -31,16 +32,26 @@ def title_of(content_hash: str) -> str:
     return protocol.questionnaire.title or protocol.name
 
 
-def asking() -> dict[str, str]:
+def that_asked() -> QuerySet[ProtocolDocument]:
+    """Return the stored protocols that have asked a patient, the newest first.
+
+    PostgreSQL looks for one submission of each protocol. With EXISTS it may read all submissions.
+    """
+    asked = Submission.objects.filter(protocol=OuterRef("pk")).order_by().values("protocol")
+    rows = ProtocolDocument.objects.alias(asked=Subquery(asked[:1]))
+    return rows.filter(asked__isnull=False).order_by("-created_at")
+
+
+def asking(stored: Iterable[tuple[str, str]] | None = None) -> dict[str, str]:
     """Map names to titles, for each protocol that is served or has asked a patient.
 
-    The served protocols stand first. Takes one query. A protocol that the program no longer has
-    takes one more query, but only once per process.
+    The served protocols stand first. Takes one query, or none if `stored` gives the names and
+    hashes of `that_asked`. A protocol that the program no longer has takes one more query, but only
+    once per process.
     """
     titles = {each.name: title_of(each.content_hash) for each in served()}
-    has_asked = Exists(Submission.objects.filter(protocol=OuterRef("pk")))
-    rows = ProtocolDocument.objects.filter(has_asked).order_by("-created_at")
-    for name, content_hash in rows.values_list("name", "pk"):
+    rows = that_asked().values_list("name", "pk") if stored is None else stored
+    for name, content_hash in rows:
         if name not in titles:
             titles[name] = title_of(content_hash)
     return titles

@@ -66,7 +66,13 @@ def words(response: HttpResponse) -> str:
 
 def references(response: HttpResponse) -> list[str]:
     """Return the references on a list, from top to bottom."""
-    return re.findall(r'class="field-opens"><a href="[^"]+">([^<]+)</a>', response.content.decode())
+    opens = re.findall(r'class="field-opens">(.*?)</td>', response.content.decode(), flags=re.S)
+    return [re.findall(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}\b", cell)[-1] for cell in opens]
+
+
+def names(response: HttpResponse) -> list[str]:
+    """Return the patients' names on the worklist, from top to bottom."""
+    return re.findall(r'<a class="row" [^>]*>([^<]+)</a>', response.content.decode())
 
 
 def is_ticked(response: HttpResponse, value: str) -> bool:

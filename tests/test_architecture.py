@@ -35,11 +35,14 @@ WRITERS = (
         for name in (
             "changes",
             "closing",
+            "correcting",
             "decisions",
             "findings",
             "patient_messages",
             "pending",
             "procedure",
+            "same_person",
+            "saved_filters",
             "transitions",
         )
     ),

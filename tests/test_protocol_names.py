@@ -23,7 +23,8 @@ OWN = {"safety_retracted", "si_screen"}
 READS_ANSWERS = (
     *(f"intake.{room}" for room in ("domain", "questionnaire", "wording", "forms", "letters")),
     *("intake.documents", "intake.draft_content", "intake.demonstration", "intake.management"),
-    *("intake.desk.submission_page", "intake.my_page.replies", "education.checks"),
+    *("intake.desk.submission_page", "intake.desk.reasons", "intake.desk.short_words"),
+    *("intake.my_page.replies", "education.checks"),
 )
 REVIEWED: dict[str, set[str]] = {
     # these words are steps of every walk, and keys of `uses`

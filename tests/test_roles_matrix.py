@@ -41,8 +41,8 @@ NONE = "403 403 403 403 403 403"
 # name of an address → status of a GET by each role in WHO, in the order of WHO. test_looking.py
 # opens each address.
 TABLE = {
-    "index": "302 302 302 302 302 302",
-    "app_list intake": "200 200 200 404 404 404",
+    "index": "302 302 302 302 200 302",
+    "app_list intake": "200 200 200 404 200 404",
     "app_list clinic": "404 404 404 404 200 404",
     "app_list auth": "404 404 404 404 404 200",
     "app_list education": "404 404 404 200 404 404",
@@ -68,6 +68,12 @@ TABLE = {
     "intake_submission_reach": "200 200 403 403 403 403",
     "intake_submission_findings": "200 200 403 403 403 403",
     "intake_submission_print": "200 200 403 403 403 403",
+    "intake_submission_same": "200 200 403 403 403 403",
+    "intake_submission_preview": "200 200 403 403 403 403",
+    "intake_submission_changed": "200 200 403 403 403 403",
+    "intake_submission_save_filter": "302 302 403 403 403 403",
+    "intake_submission_saved": "302 302 403 403 403 403",
+    "intake_submission_delete_filter": "302 302 403 403 403 403",
     "intake_submission_export": "200 403 403 403 403 403",
     "intake_frontdesk_changelist": "403 403 200 403 403 403",
     "intake_frontdesk_change": "403 403 200 403 403 403",
@@ -81,6 +87,10 @@ TABLE = {
     "intake_frontdesk_overbook": "403 403 302 403 403 403",
     "intake_frontdesk_wait": "403 403 302 403 403 403",
     "intake_frontdesk_reach": "403 403 200 403 403 403",
+    "intake_frontdesk_correct": "403 403 200 403 403 403",
+    "intake_frontdesk_number": "403 403 302 403 403 403",
+    "intake_frontdesk_tell": "403 403 302 403 403 403",
+    "intake_frontdesk_noted": "403 403 302 403 403 403",
     "intake_appointment_changelist": "200 403 200 403 403 403",
     "intake_appointment_change": "403 403 200 403 403 403",
     "intake_appointment_history": "302 403 302 403 403 403",
@@ -203,6 +213,13 @@ TABLE = {
     "intake_holiday_delete": NONE,
     "intake_holiday_closed": "403 403 302 403 403 403",
     "intake_holiday_open": "403 403 302 403 403 403",
+    "intake_accessreport_changelist": "403 403 403 403 200 403",
+    "intake_accessreport_change": "403 403 403 403 302 403",
+    "intake_accessreport_history": "403 403 403 403 302 403",
+    "intake_accessreport_export": "403 403 403 403 302 403",
+    "intake_accessreport_check": "403 403 403 403 302 403",
+    "intake_accessreport_add": NONE,
+    "intake_accessreport_delete": NONE,
     "clinic_event_changelist": "403 403 403 403 200 403",
     "clinic_event_change": "403 403 403 403 302 403",
     "clinic_event_history": "403 403 403 403 302 403",
@@ -256,6 +273,7 @@ POSTS = {
     "intake_submission_call": "422 422 403 403 403 403",
     "intake_submission_reach": "422 422 403 403 403 403",
     "intake_submission_findings": "200 200 403 403 403 403",
+    "intake_submission_same": "404 404 403 403 403 403",
     "intake_frontdesk_progress": "403 403 302 403 403 403",
     "intake_frontdesk_offer": "403 403 422 403 403 403",
     "intake_frontdesk_call": "403 403 422 403 403 403",
@@ -263,6 +281,10 @@ POSTS = {
     "intake_frontdesk_overbook": "403 403 422 403 403 403",
     "intake_frontdesk_wait": "403 403 302 403 403 403",
     "intake_frontdesk_reach": "403 403 422 403 403 403",
+    "intake_frontdesk_correct": "403 403 422 403 403 403",
+    "intake_frontdesk_number": "403 403 409 403 403 403",
+    "intake_frontdesk_tell": "403 403 409 403 403 403",
+    "intake_frontdesk_noted": "403 403 422 403 403 403",
     "intake_appointment_move": "403 403 422 403 403 403",
     "intake_appointment_cancel": "403 403 422 403 403 403",
     "intake_appointment_complete": "403 403 409 403 403 403",
@@ -304,6 +326,9 @@ POSTS = {
     "intake_closure_add": "403 403 200 403 403 403",
     "intake_oncall_add": "403 200 200 403 403 403",
     "intake_leave_add": "200 200 403 403 403 200",
+    "intake_accessreport_changelist": "403 403 403 403 302 403",
+    "intake_accessreport_export": "403 403 403 403 200 403",
+    "intake_accessreport_check": "403 403 403 403 302 403",
     "clinic_message_again": "302 302 302 403 403 403",
     "clinic_message_aside": "302 302 302 403 403 403",
     "auth_user_password": "403 403 403 403 403 200",
@@ -320,6 +345,8 @@ POSTS = {
     "education_page_publish": "403 403 403 302 403 403",
     "education_page_send_back": "302 403 403 302 403 403",
     "education_page_take_down": "403 403 403 302 403 403",
+    "intake_submission_save_filter": "302 302 403 403 403 403",
+    "intake_submission_delete_filter": "302 302 403 403 403 403",
     "intake_waitlistentry_leave": "403 403 302 403 403 403",
     "intake_holiday_open": "403 403 302 403 403 403",
     "intake_holiday_closed": "403 403 302 403 403 403",
@@ -328,7 +355,10 @@ POSTS = {
 # opening one of these pages writes an audit event
 RECORDED = {
     *("intake_submission_changelist", "intake_submission_change", "intake_submission_findings"),
+    "intake_submission_same",
     *("intake_submission_print", "intake_submission_reach", "intake_frontdesk_reach"),
+    "intake_frontdesk_correct",
+    "intake_submission_preview",
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
     *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
     *("intake_waitlistentry_changelist", "intake_calltask_changelist"),
@@ -336,6 +366,7 @@ RECORDED = {
     *("intake_phonecall_changelist", "intake_openredflag_changelist"),
     "intake_openinghours_delete",
     *("clinic_event_changelist", "clinic_message_changelist"),
+    "intake_accessreport_changelist",
 }
 
 
@@ -364,6 +395,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
         "frontdesk": submission.pk,
         "openredflag": submission.pk,
         "event": 1,
+        "accessreport": 1,
         "message": Message.objects.order_by("pk").values_list("pk", flat=True)[0],
         "user": user.pk,
         "page": page.pk,
@@ -379,8 +411,19 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
             args = [app]
         elif name == "view_on_site":
             args = [1, submission.pk]
+        elif name.endswith(("_saved", "_delete_filter")):
+            args = ["mornings"]
         elif model in keys and not name.endswith(
-            ("_changelist", "_add", "_export", "_texts", "_procedure")
+            (
+                "_changelist",
+                "_add",
+                "_export",
+                "_texts",
+                "_procedure",
+                "_check",
+                "_changed",
+                "_save_filter",
+            )
         ):
             args = [keys[model], *(["intake/legs/p/safety/"] if name.endswith("_walk") else [])]
         else:

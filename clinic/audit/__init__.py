@@ -65,8 +65,12 @@ def record(
     purpose: str = "",
     request_id: str = "",
     detail: Mapping[str, Detail] | None = None,
+    besides: Sequence[str] = (),
 ) -> None:
     """Add one event to the current transaction, with one SQL statement.
+
+    `besides` are more records of which the same is true: each gets an event of its own, in the same
+    statement.
 
     The event is numbered and chained when the transaction commits. If chaining fails, the commit
     raises OperationalError, and nothing of the transaction is stored. So send an answer only after
@@ -85,7 +89,7 @@ def record(
         raise ValueError(f"{action!r} is no action of the audit trail")
     if not _PURPOSE.fullmatch(purpose):
         raise ValueError("the purpose of an audit event is a code in capital letters")
-    if max(len(subject), len(request_id)) > _LONGEST:
+    if max(map(len, (subject, request_id, *besides))) > _LONGEST:
         raise ValueError("the subject or request of an audit event is no id")
     detail = detail or {}
     for key, value in detail.items():
@@ -94,7 +98,7 @@ def record(
         with connection.cursor() as cursor:
             cursor.execute(
                 sql.ADD_EVENT,
-                [actor, action, subject, purpose, request_id, json.dumps(detail)],
+                [actor, action, [subject, *besides], purpose, request_id, json.dumps(detail)],
             )
     except ProgrammingError as error:  # the table, or the permission to write to it, is missing
         log("event not recorded", level=logging.ERROR, exc_info=True)

@@ -1,4 +1,4 @@
-"""The messages in the admin, and the buttons with which staff settle a failed message."""
+"""The mail queue in the admin, and the buttons with which staff settle a failed message."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -34,7 +34,7 @@ class StateFilter(FixedFilter):
 class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
     """The list of messages. It shows no address and no text, because the table has none."""
 
-    list_title = gettext_lazy("Messages")
+    list_title = gettext_lazy("Mail queue")
     list_display = [
         *("what", "about", "lane", "status", "delivered", "attempts", "error", "due_at"),
         *("next_try", "finished_at", "acts"),

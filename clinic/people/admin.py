@@ -28,7 +28,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from clinic import audit
 from clinic.lists import Context, FindAdmin, FixedFilter
 from clinic.people import attempts, leaving, sessions
-from clinic.people.roles import ROLES
+from clinic.people.roles import ROLE_WORDS, ROLES
 from clinic.requests import request_id, signed_in_user
 
 # Remove the admin pages that packages bring: PersonAdmin shows the accounts, roles are a table in
@@ -68,6 +68,13 @@ class PersonForm(ModelForm[User]):
             if pk != self.instance.pk:
                 raise ValidationError(_("There is an account %(name)s already.") % {"name": other})
         return name
+
+
+class RolesField(ModelMultipleChoiceField[Group]):
+    """The roles of an account, each with what it may do."""
+
+    def label_from_instance(self, obj: Group) -> str:
+        return f"{obj.name.capitalize()}: {ROLE_WORDS[obj.name]}"
 
 
 @admin.register(User)
@@ -119,8 +126,21 @@ class PersonAdmin(FindAdmin[User]):
     ) -> ModelMultipleChoiceField[Any] | None:
         roles = Group.objects.filter(name__in=ROLES).order_by("name")
         return super().formfield_for_manytomany(
-            db_field, request, queryset=roles, widget=CheckboxSelectMultiple, **kw
+            db_field,
+            request,
+            queryset=roles,
+            form_class=RolesField,
+            widget=CheckboxSelectMultiple,
+            label=_("Roles"),
+            help_text=_("An account has the rights of all of its roles."),
+            **kw,
         )
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None
+    ) -> HttpResponse:
+        context = {"title": _("New account"), **(extra_context or {})}
+        return super().add_view(request, form_url, context)
 
     # --- a change that takes work away ------------------------------------------------------------
     def change_view(

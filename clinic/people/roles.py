@@ -9,6 +9,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, transaction
+from django.utils.translation import gettext_lazy as _
 
 _SUBMISSIONS = frozenset(
     {"intake.view_submission", "intake.decide_submission", "intake.add_finding"}
@@ -67,12 +68,22 @@ ROLES: dict[str, frozenset[str]] = {
     "content editor": _READ_PAGES
     | _CLINIC_PAGES
     | {"education.change_page", "education.publish_page"},
-    "auditor": frozenset({"clinic.view_event", "clinic.view_message"}),
+    "auditor": frozenset({"clinic.view_event", "clinic.view_message", "intake.view_accessreport"}),
     "administrator": _CLINIC_PAGES
     | _LEAVE
     | frozenset({"intake.manage_leave"})
     | frozenset({"auth.view_user", "auth.add_user", "auth.change_user"}),
 }
+
+ROLE_WORDS = {
+    "clinician": _("reads submissions and decides on them, writes to patients, exports"),
+    "duty": _("as a clinician without exports; is told first of a red flag nobody attends to"),
+    "front desk": _("books visits, calls patients, keeps clinic time; reads no answers"),
+    "content editor": _("writes and publishes the public pages; sees no patient"),
+    "auditor": _("reads who looked at which record, and the mail queue; sees no name"),
+    "administrator": _("makes accounts, gives roles, keeps leave; sees no patient"),
+}
+"""What each role may do, in words, for those who give roles."""
 
 
 def sync(using: str = DEFAULT_DB_ALIAS) -> list[str]:

@@ -19,6 +19,8 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import transaction
 from django.utils import timezone
 
+# session keys: when the person signed in, and when the last page was opened
+STARTED, SEEN = "staff_started", "staff_seen"
 # the session key that allauth sets as soon as the password was right
 _PROVED = "account_authentication_methods_user"
 # old path of the sign-in backend → its path now; kept for one release, because open sessions have

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
@@ -30,19 +30,21 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from clinic import audit, limits
 from clinic.people import attempts, sessions
-from clinic.requests import signed_in_user
+from clinic.people.keyboard import load_choice
+from clinic.people.sessions import SEEN, STARTED
+from clinic.people.unsent_page import keep_form, say_what_waits
+from clinic.requests import Request, signed_in_user
 from clinic.secrets import sealing
 
 FRESH_SECONDS = 5 * 60
 SEEN_EVERY_SECONDS = 60
-STARTED, SEEN = "staff_started", "staff_seen"
 
 # The pages that a session may open after the password alone. A person who has stolen a password
 # must not see the recovery codes or remove the second factor.
@@ -175,19 +177,20 @@ class SecondFactorMiddleware:
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
     ) -> HttpResponse | None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
-            return None
+            return keep_form(request)
         match = request.resolver_match
         name = (match.url_name if match else None) or ""
         open_to_all = not getattr(view, "login_required", True)
         if open_to_all and not name.startswith(("account_", "mfa_")):
             return None
         if not request.user.is_authenticated:
-            return None if open_to_all else _page_of_typed_text(request)
+            return None if open_to_all else keep_form(request)
         if _has_ended(request.session):
             logout(request)
             to = request.get_full_path() if request.method == "GET" else ""
-            return _page_of_typed_text(request) or redirect_to_login(to)
+            return keep_form(request) or redirect_to_login(to)
         if has_second_factor(request):
+            cast(Request, request).signed_in_account = signed_in_user(request).pk
             return None
         return _ask_for_second_factor(request, name)
 
@@ -217,24 +220,6 @@ def ask_for_fresh_factor(request: HttpRequest) -> HttpResponse | None:
         return None
     query = urlencode({"next": request.path})
     return redirect(f"{reverse('mfa_reauthenticate')}?{query}")
-
-
-def _page_of_typed_text(request: HttpRequest) -> HttpResponse | None:
-    """Show the text of a form that was posted after its session had ended, so that staff can copy
-    the text.
-
-    Returns None for a form without text of several words: codes, choices and single words are
-    quickly typed again.
-    """
-    posted = request.POST.lists() if request.method == "POST" else ()
-    typed = [
-        text
-        for name, values in posted
-        if "password" not in name
-        for text in values
-        if " " in text.strip()
-    ]
-    return render(request, "account/ended.html", {"typed": typed}, status=403) if typed else None
 
 
 def _has_ended(session: SessionBase) -> bool:
@@ -273,6 +258,8 @@ def _record(
 
 def _on_login(sender: object, request: HttpRequest, user: User, **kwargs: Any) -> None:
     _record(request, user, "login")
+    load_choice(request, user)
+    say_what_waits(request, user)
 
 
 def _on_logout(sender: object, request: HttpRequest, user: User | None, **kwargs: Any) -> None:
@@ -342,11 +329,11 @@ def _ending_other_sessions(request: HttpRequest, user: User) -> Iterator[None]:
 def _on_enrolled(
     sender: object, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
 ) -> None:
-    """Mark the code that enrolled an app as used.
+    """Let the code or the key that was just enrolled prove the second factor in this session.
 
-    The code also proves the second factor in this session.
+    So the recovery codes are shown at once, and no second code or touch is asked for.
     """
-    if authenticator.type == Authenticator.Type.TOTP:
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         post_authentication(request, authenticator, reauthenticated=True)
 
 

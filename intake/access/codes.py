@@ -8,10 +8,11 @@ of the database.
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -353,3 +354,33 @@ def _channel_of(address: str) -> Channel:
 def content_of(draft: Draft) -> Content:
     """Return the opened content of a draft."""
     return Content.load(documents.protocol_of(draft.protocol_id), draft.content)
+
+
+# --- after a corrected contact --------------------------------------------------------------------
+
+
+def end_all(
+    *, submissions: Collection[UUID], mend: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> None:
+    """End all ways back to these submissions, because their contact was wrong.
+
+    Ends the open grants and codes, and gives the unsent drafts that follow the submissions a key
+    that nobody has. The patient comes back with a new code, and finds the drafts. `mend` returns a
+    contact with the corrected details; the address to which a
+    draft was saved is dropped.
+    """
+    pks = list(submissions)
+    Grant.objects.filter(submissions__overlap=pks).delete()
+    drafts = Draft.objects.filter(follows__in=pks, submission=None).order_by("pk")
+    rows = list(drafts.select_for_update(of=("self",), no_key=True))
+    live = Q(submissions__overlap=pks) | Q(draft__in=[row.pk for row in rows])
+    Challenge.objects.filter(live, used_at=None).update(used_at=Now())
+    for draft in rows:
+        content = content_of(draft)
+        contact = mend(content.contact) if content.contact else {}
+        content = replace(content, contact=contact, saved={})
+        draft.content, draft.address_keys = content.dump(), []
+        if draft.reference:
+            draft.address_keys = search.address_tokens(*content.addresses)
+        draft.save(update_fields=["address_keys"])
+        move_draft(draft)

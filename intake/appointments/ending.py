@@ -1,6 +1,6 @@
 """Read the arrangements for a patient, and end them for a decision that plans no visit."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -30,6 +30,10 @@ CHANGED = gettext_lazy(
     "What is arranged for this patient was changed while you were reading. Nothing of yours was "
     "stored. Look at it again, then decide."
 )
+
+
+WITHOUT_OFFERS = (workflow.REQUESTED, "called")
+"""The progress of a request for which nothing is booked and nothing is offered."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +72,26 @@ def arranged_for(*, submission: Submission) -> Arranged:
     if request is None:
         return Arranged()
     request.submission = submission  # saves a query when later code reads request.submission
-    place = getattr(request, "waiting", None)
-    if request.progress in ("requested", "called"):
+    if request.progress in WITHOUT_OFFERS:
+        return arranged_from(request, (), ())
+    visits = submission.appointments.filter(status="confirmed").for_reading()
+    return arranged_from(request, visits, open_offers(submission=submission))
+
+
+def arranged_from(
+    request: AppointmentRequest | None, visits: Iterable[Appointment], offers: Iterable[Offer]
+) -> Arranged:
+    """Return the arrangements of a request whose visits and open offers are read already.
+
+    `request.waiting` must be loaded, or costs a query.
+    """
+    if request is None:
+        return Arranged()
+    place, now = getattr(request, "waiting", None), timezone.now()
+    if request.progress in WITHOUT_OFFERS:
         return Arranged(request, place=place)
-    to_come = submission.appointments.filter(
-        status="confirmed", during__startswith__gt=timezone.now()
-    )
-    offers = open_offers(submission=submission)
-    return Arranged(request, to_come.for_reading().first(), tuple(offers), place)
+    to_come = (v for v in visits if v.status == "confirmed" and v.during.lower > now)
+    return Arranged(request, next(to_come, None), tuple(offers), place)
 
 
 def end(*, submission: Submission, keys: Collection[str], close: bool, by: User) -> tuple[str, ...]:

@@ -2,34 +2,63 @@
 
 from typing import Any
 
+from django.db.models import CharField, DateTimeField, SmallIntegerField, Value
+from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.urls import reverse
 
 from clinic import hours
 from clinic.adminsite import ClinicAdminSite
 from intake.models.submissions import Submission, Urgency
+from intake.staff.owed_calls import calls_of_header, calls_to_make
 
 MOST = 3  # red flags that the banner names; a link leads to the list with all red flags
 
+# what a call has in the columns of a red flag
+NOTHING = (
+    Value("", CharField()),
+    Cast(Value(None), SmallIntegerField()),
+    Cast(Value(None), DateTimeField()),
+)
 # Maps a permission to the admin page that it opens, as URLs name the page. The first permission of
 # a user counts.
 PAGES = {"intake.view_submission": "submission", "intake.view_frontdesk": "frontdesk"}
 
 
-def red_flags(request: HttpRequest) -> dict[str, Any]:
-    """Return the red flags for the banner: reference, urgency and URL, but no name.
+def on_banner() -> Any:
+    """Return the red flags of the banner, and one more if there are more."""
+    return Submission.objects.on_banner().values("pk", "reference", "urgency")[: MOST + 1]
 
-    Takes one query. Returns no red flags, without a query, for staff who may open no submission.
+
+def waiting(request: HttpRequest) -> dict[str, Any]:
+    """Return the red flags for the banner, and the number of owed calls for the header.
+
+    Takes one query, or none for staff who may see neither. A page that has asked for the red flags
+    already keeps them in the request (`on_banner`).
     """
-    allowed = (page for right, page in PAGES.items() if request.user.has_perm(right))
-    page = next(allowed, "")
-    if not page:
-        return {}
-    rows = list(Submission.objects.on_banner().only("reference", "urgency")[: MOST + 1])
+    page = next((page for right, page in PAGES.items() if request.user.has_perm(right)), "")
+    known = getattr(request, "on_banner", None)
+    calls = calls_of_header(request)
+    parts = [rows.values_list("mark", "alarm", "pk", *NOTHING) for rows in calls]
+    if page and known is None:
+        flags = Submission.objects.on_banner()[: MOST + 1]
+        columns = ("alarm", "pk", "reference", "urgency", "target_at")
+        parts.append(flags.values_list(Value("flag"), *columns))
+    rows = list(parts[0].union(*parts[1:], all=True)) if parts else []
+    found = [row for row in rows if row[0] == "flag"]
+    found.sort(key=lambda row: (not row[1], -row[4], row[5], row[2]))
+    asked = [dict(zip(("pk", "reference", "urgency"), row[2:5], strict=True)) for row in found]
+    flagged = red_flags(page, asked if known is None else known) if page else {}
+    others = [(mark, alarm) for mark, alarm, *_rest in rows if mark != "flag"]
+    return (calls_to_make(others) if calls else {}) | flagged
+
+
+def red_flags(page: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return red flags for the banner: reference, urgency and URL, but no name."""
     found = []
     for row in rows[:MOST]:
-        to = reverse(f"admin:intake_{page}_change", args=[row.pk])
-        found.append((row.reference, Urgency(row.urgency).label, to))
+        to = reverse(f"admin:intake_{page}_change", args=[row["pk"]])
+        found.append((row["reference"], Urgency(row["urgency"]).label, to))
     more = reverse(f"admin:intake_{page}_changelist") if len(rows) > MOST else ""
     return {"red_flags": found, "more_red_flags": more}
 
@@ -41,4 +70,4 @@ def unconfirmed_holidays(request: HttpRequest) -> dict[str, Any]:
     return {"unconfirmed_holidays": hours.proposed_holidays().items()}
 
 
-ClinicAdminSite.also += [red_flags, unconfirmed_holidays]
+ClinicAdminSite.also += [waiting, unconfirmed_holidays]

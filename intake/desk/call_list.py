@@ -24,13 +24,15 @@ from django.utils.translation import gettext_lazy
 from clinic import audit
 from clinic.lists import Context, FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
+from intake import search
 from intake.desk import procedure, received_texts
 from intake.desk.received_texts import NumberTexts
 from intake.errors import Refused
 from intake.models.calls import Call, CallTask
 from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import Submission
-from intake.staff.lists import PatientAdmin, address_back, find_patients, record_view
+from intake.staff.front_lists import FrontList
+from intake.staff.lists import address_back, find_patients, record_view
 from intake.staff.owed_calls import (
     BUTTONS,
     MOST_TRIES,
@@ -109,7 +111,7 @@ class SettledFilter(FixedFilter):
 
 
 @admin.register(CallTask)
-class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
+class CallTaskAdmin(ListOnly[CallTask], FrontList[CallTask]):
     """The call list, whose buttons note the outcome of a call."""
 
     list_display = ["due", "patient", "phone", "why", "tries", "opens", "acts"]
@@ -177,7 +179,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
         rows = rows.prefetch_related(Prefetch("submission__calls", calls_without_notes()))
         return rows.defer("submission__answers", "submission__assessment")
 
-    def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def matches(self, rows: QuerySet[Any], term: search.Term) -> QuerySet[Any]:
         called = Submission.objects.filter(call_tasks__in=rows).distinct()
         return rows.filter(submission__in=find_patients(called, term))
 
@@ -220,7 +222,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
         number = row.reach.phone
         link = '<a class="tel" href="tel:{}">{}</a><br>{}'
         found = format_html(link, number, phone_words(number), words)
-        wrong = wrong_number_words(row.submission.calls.all())
+        wrong = wrong_number_words(row.submission.calls.all(), row.submission.person)
         return format_html("{}<br><strong>{}</strong>", found, wrong) if wrong else found
 
     @admin.display(description=gettext_lazy("Tries"), empty_value="")

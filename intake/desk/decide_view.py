@@ -53,7 +53,7 @@ class DecideView(SubmissionView):
             "urgency": following.get_urgency_display(),
         }
         link = with_place(self.address("change", following.pk), place)
-        link = format_html('{} <a class="next" href="{}">{}</a>', stored, link, words)
+        link = format_html('{} <a class="next" data-key="n" href="{}">{}</a>', stored, link, words)
         messages.success(request, link)
 
     @record_view

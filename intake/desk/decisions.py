@@ -93,7 +93,7 @@ def decide(
             changes["escalations"] = 0  # a new escalation starts again with the duty role
         if given.fit:
             changes["urgency_fit"] = Fit(given.fit).value
-        claim(submission, revision, **changes)
+        claim(submission, revision, recheck_urgency=None, **changes)
         _refuse_incomplete(submission, given)
         for name, value in changes.items():
             setattr(submission, name, value)

@@ -139,12 +139,13 @@ def record(
     return finding
 
 
-def courses_of(submission: Submission) -> list[Course]:
-    """Return the findings that stand, by scale and leg, in one query.
+def courses_of(submission: Submission, findings: Iterable[Finding] | None = None) -> list[Course]:
+    """Return the findings that stand, by scale and leg.
 
-    A finding that was corrected or taken back does not stand.
+    A finding that was corrected or taken back does not stand. One query, or none with the
+    submission's `findings`, oldest first.
     """
-    rows = list(submission.findings.select_related("by"))
+    rows = list(submission.findings.select_related("by") if findings is None else findings)
     replaced = {row.replaces_id for row in rows}
     standing = [row for row in rows if row.pk not in replaced and row.content["value"]]
     found = [Found(row, scales()[row.content["scale"]]) for row in standing]

@@ -17,6 +17,7 @@ from intake.appointments.admin.words import time_words
 from intake.appointments.ending import CHANGED, OFFERS, PLACE, VISIT, Arranged, arranged_for
 from intake.desk.decisions import DecisionInput
 from intake.desk.instructions import Instruction
+from intake.desk.submission_record import SubmissionRecord
 from intake.domain import workflow
 from intake.forms.fields import LinesField
 from intake.letters.sentences import MESSAGES, words
@@ -155,8 +156,15 @@ class DecisionForm(CallForm):
     )
 
     def __init__(
-        self, *, submission: Submission, data: QueryDict | None = None, reach: Reach | None = None
+        self,
+        *,
+        submission: Submission,
+        data: QueryDict | None = None,
+        reach: Reach | None = None,
+        page: SubmissionRecord | None = None,
     ) -> None:
+        """Make the form. With `page`, what the page has read is not read again."""
+        self.page = page
         initial = {"urgency": submission.urgency}
         super().__init__(submission=submission, data=data, reach=reach, initial=initial)
         # With "No call" the clinician can undo a mistaken choice.
@@ -187,7 +195,9 @@ class DecisionForm(CallForm):
 
     def offer_endings(self) -> None:
         """Offer to end the arrangements that the patient has now, and no others."""
-        arranged = arranged_for(submission=self.submission) if self._is_decidable() else Arranged()
+        read = self.page.arranged if self.page else None
+        wanted = self._is_decidable()
+        arranged = read or arranged_for(submission=self.submission) if wanted else Arranged()
         choices = [(key, ending_words(part, arranged)) for part, key in arranged.keys.items()]
         _set_choices(self.fields["ends"], choices)
         if not arranged.is_open:
@@ -225,8 +235,9 @@ class DecisionForm(CallForm):
     def ask_alarm_read(self) -> None:
         """While alarm words are unread, ask the clinician to tick that they are read."""
         if self.submission.alarm and self.is_current:
-            newest = self.submission.communications.filter(by=None).only("at").last()
-            at = date_format(timezone.localtime(newest.at), "DATETIME_FORMAT") if newest else "–"
+            page = self.page or SubmissionRecord(self.submission)
+            newest = [letter.at for letter in page.letters if letter.by_id is None][-1:]
+            at = date_format(timezone.localtime(newest[0]), "D j M Y, H:i") if newest else "–"
             read = AlarmReadField(
                 label=_("I have read what the patient wrote on %(at)s") % {"at": at},
                 error_messages={"required": ALARM_UNREAD},
@@ -340,7 +351,7 @@ class DecisionForm(CallForm):
         Takes over the stored revision and the current arrangements. The clinician must tick again
         that the alarm words are read.
         """
-        self.submission = submission
+        self.submission, self.page = submission, None
         data = cast(QueryDict, self.data).copy()
         data["revision"] = str(submission.revision)
         data.pop("alarm_read", None)

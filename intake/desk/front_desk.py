@@ -31,6 +31,8 @@ from intake.appointments.booking import confirm_by_call
 from intake.appointments.offers import open_offers, withdraw_offers
 from intake.appointments.slot_gone import SlotGone
 from intake.desk import transitions
+from intake.desk.correct_page import CorrectPage, unverified_words
+from intake.desk.emergency_page import EmergencyPage, emergency_of
 from intake.desk.forms import ProgressForm
 from intake.desk.reach import ReachPage
 from intake.desk.submission_page import SubmissionPage
@@ -43,13 +45,15 @@ from intake.models.clinic_time import Clinician, VisitType
 from intake.models.submissions import Decision, FrontDesk, Kind, Submission
 from intake.staff import reads
 from intake.staff.filters import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
-from intake.staff.lists import PatientAdmin, record_page, record_view, run_service
+from intake.staff.front_lists import FrontList, ListFilter
+from intake.staff.lists import record_page, record_view, run_service
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.staff.reach_words import NO_WAY, reach_words
 from intake.staff.status_words import alarm_mark, standing_words, target_words
 from intake.staff.told import told_words
 from intake.staff.tries import call_words, calls_without_notes, wrong_number_words
 from intake.ways.contact import Reach, reach_of
+from intake.ways.forms import CallForm
 from intake.wording.reading import phone_words
 
 CALLED_ALONE = gettext_lazy(
@@ -82,16 +86,19 @@ def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 
 @admin.register(FrontDesk)
-class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
+class FrontDeskAdmin(CorrectPage, EmergencyPage, ReachPage, FrontList[FrontDesk]):
     """The list and pages of patients: how to reach them, which visit they want, no answers."""
 
     list_display = [
         "urgency_mark", "opens", "patient", "waiting_for", "phone", "contact_by", "to_do", "wish",
         "progress",
     ]  # fmt: skip
-    list_filter = [ProgressFilter, NotClosedFilter, UrgencyFilter, SentFilter]
+    list_filter = [ListFilter, ProgressFilter, NotClosedFilter, UrgencyFilter, SentFilter]
     list_select_related = ["appointment_request__waiting"]
-    posts = ["progress", "offer", "call", "withdraw", "overbook", "wait", "reach"]
+    posts = [
+        *("progress", "offer", "call", "withdraw", "overbook", "wait", "reach"),
+        *("correct", "number", "tell", "noted"),
+    ]
     list_title = gettext_lazy("Contacts and appointments")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FrontDesk]:
@@ -145,6 +152,7 @@ class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
         *,
         form: ChosenSlotsForm | None = None,
         overbook: OverbookForm | None = None,
+        call_form: CallForm | None = None,
         error: Exception | None = None,
     ) -> Context:
         """Show the page. After a refusal the page keeps the choices (`typed`) and shows the reason.
@@ -167,11 +175,14 @@ class FrontDeskAdmin(ReachPage, PatientAdmin[FrontDesk]):
             "language": page.language,
             "entered": page.entered,
             "contact": page.contact,
+            "unverified": unverified_words(row),
+            "number_typed": (request.POST.get("channel"), request.POST.get("number", "")),
             "calls": [call_words(call) for call in made],
-            "wrong_number": wrong_number_words(made),
+            "wrong_number": wrong_number_words(made, row.person),
             "request_": wish,
             "waits": wish is not None and getattr(wish, "waiting", None) is not None,
             "stopped": row.kind == Kind.STOPPED,
+            "emergency": emergency_of(row, reach, made, call_form),
             "urgency_mark": self.urgency_mark(row),
             "target": target_words(row),
             "waiting": self.waiting_for(row),

@@ -24,7 +24,6 @@ from intake.models.submissions import ORDER, Submission, SubmissionQuerySet
 
 PLACE_VAR = "list"
 NAMES = (*(str(each.parameter_name) for each in FILTERS), TICKET_VAR, PAGE_VAR)
-_SALT = "intake.desk.list_place"
 _LONGEST_VALUE, _LONGEST_TOKEN = 60, 1000
 
 
@@ -41,15 +40,38 @@ class Place:
         return f"{path}?{self.query}" if self.query else path
 
     @property
+    def parameters(self) -> QueryDict:
+        """The tab, filters and page by their names in the address. The caller may change them."""
+        return QueryDict(self.query, mutable=True)
+
+    @property
+    def filters(self) -> str:
+        """The query string without the page and the search, to be kept under a name."""
+        query = self.parameters
+        for name in (PAGE_VAR, TICKET_VAR):
+            query.pop(name, None)
+        return query.urlencode()
+
+    @property
+    def page(self) -> int:
+        """The number of the page, beginning with 1."""
+        asked = self.parameters.get(PAGE_VAR, "")
+        return int(asked) if asked.isdecimal() and 0 < int(asked) < MOST_COUNTED else 1
+
+    @property
+    def is_search(self) -> bool:
+        return TICKET_VAR in self.parameters
+
+    @property
     def token(self) -> str:
-        return signing.dumps(self.query, salt=_SALT) if self.query else ""
+        return _signer().sign_object(self.query) if self.query else ""
 
     def rows(self, request: HttpRequest) -> SubmissionQuerySet:
         """Return all submissions of the list, in its order, without their sealed columns.
 
         A search has another order, so the list of a search counts as its tab and filters.
         """
-        query = QueryDict(self.query, mutable=True)
+        query = self.parameters
         query.pop(TICKET_VAR, None)
         asked: Any = copy(request)
         asked.GET = query
@@ -78,6 +100,10 @@ class Position:
         return pattern % {"n": self.number, "count": self.count}
 
 
+def _signer() -> signing.Signer:
+    return signing.Signer(salt="intake.desk.list_place")
+
+
 def listed_place(request: HttpRequest) -> Place:
     """Return the place that a request for the list asks for."""
     return _kept(request.GET)
@@ -91,7 +117,7 @@ def token_of(request: HttpRequest) -> str:
 def place_of(token: str) -> Place:
     """Return the place that a token names; the plain list for a token that is not ours."""
     try:
-        query = signing.loads(token[:_LONGEST_TOKEN], salt=_SALT)
+        query = _signer().unsign_object(token[:_LONGEST_TOKEN])
     except signing.BadSignature:
         return Place()
     return _kept(QueryDict(str(query)))

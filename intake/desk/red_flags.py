@@ -126,7 +126,7 @@ class OpenRedFlagAdmin(ListOnly[OpenRedFlag], PatientAdmin[OpenRedFlag]):
     def tries(self, row: Any) -> str:
         made = list(row.calls.all())
         words = tries_words(call for call in made if call.at >= row.since) or _("no try yet")
-        wrong = wrong_number_words(made)
+        wrong = wrong_number_words(made, row.person)
         return format_html("{}<br><strong>{}</strong>", words, wrong) if wrong else words
 
     @admin.display(description=gettext_lazy("Told"))

@@ -2,24 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
-from itertools import dropwhile, takewhile
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 
 from intake import documents
 from intake.appointments.admin.words import wish_rows
-from intake.desk import trail
+from intake.desk import short_words
+from intake.desk.reasons import Reason, reason_of
+from intake.desk.submission_record import SubmissionRecord
 from intake.domain import answers as domain
-from intake.domain import workflow
 from intake.domain.danger import Found, marked
 from intake.domain.danger_scope import NOW
-from intake.domain.definition import FLAG, Protocol, QuestionPage
+from intake.domain.definition import Protocol, Question, QuestionPage
 from intake.domain.grammar import DANGER
 from intake.domain.route import leaving_out, pages_in
 from intake.domain.route import route as route_of
@@ -27,30 +26,36 @@ from intake.domain.stored import PHONE
 from intake.domain.summary import summary
 from intake.domain.triage import Fired
 from intake.domain.uses import PART_2, Uses
-from intake.models.calls import Call
 from intake.models.clinic_time import Clinician
 from intake.models.phone_calls import PhoneCall
 from intake.models.submissions import (
-    Communication,
-    Decision,
     Kind,
-    StatusChange,
     Submission,
-    Urgency,
 )
 from intake.staff import entered_by_phone
-from intake.staff.tries import wrong_number_words
 from intake.wording import advice, reading
 from intake.wording.intentions import INTENTIONS
 
 ASKED = (NOW, "passed", "answered")  # the scopes of words about which the patient was asked
 
 
-@dataclass(frozen=True)
-class SubmissionPage:
-    """A submission in words for staff. Each sealed part is opened only once, at its first use."""
+SCOPES: dict[str | None, object] = {
+    NOW: gettext_lazy("now"),
+    "denied": gettext_lazy("denied"),
+    "past": gettext_lazy("in the past"),
+    "other": gettext_lazy("of another person, or feared"),
+    "passed": gettext_lazy("over, the patient says"),
+    "answered": gettext_lazy("asked about"),
+}
+"""What the scopes of danger in own words mean, for staff."""
 
-    submission: Submission
+MarkedPart = tuple[str, list[tuple[reading.AnswerRow, list[str]]]]
+"""The title of a part, and its answers, each with the ids of the rules that the answer fired."""
+
+
+@dataclass(frozen=True)
+class SubmissionPage(SubmissionRecord):
+    """A submission in words for staff. Each sealed part is opened only once, at its first use."""
 
     @cached_property
     def protocol(self) -> Protocol:
@@ -88,6 +93,12 @@ class SubmissionPage:
         return ", ".join([*parts, *self._words_of(self.uses.first_line)])
 
     @property
+    def born(self) -> date | None:
+        """The patient's birth date."""
+        stored = self.submission.person.get("birth_date")
+        return date.fromisoformat(stored) if stored else None
+
+    @property
     def complaint(self) -> str:
         """The complaint as the patient chose it: 'Restless legs; Both legs; Over a year'."""
         return "; ".join(self._words_of(self.uses.complaint))
@@ -95,7 +106,7 @@ class SubmissionPage:
     @cached_property
     def call(self) -> PhoneCall | None:
         """The call in which staff entered the answers; None if the patient sent them."""
-        return entered_by_phone.call_of(self.submission)
+        return getattr(self.submission, "phone_call", None)
 
     @property
     def entered(self) -> str:
@@ -111,8 +122,7 @@ class SubmissionPage:
     def not_asked(self) -> list[str]:
         """The questions that a nurse asks, because they were not asked by phone."""
         left_out = self.submission.assessment.get("not_asked", ())
-        asked = (self._questions[id] for id in left_out)
-        return [(q.for_proxy() if self.proxied else q).text for q in asked]
+        return [self._questions[id].text for id in left_out]
 
     @property
     def own_words(self) -> list[tuple[str, str | None]]:
@@ -125,6 +135,26 @@ class SubmissionPage:
             if hit["q"] == asked
         ]
         return marked(str(self.answers.get(asked, "")), heard)
+
+    @property
+    def marked_words(self) -> list[tuple[str, str, str]]:
+        """The patient's own words in pieces: each with its scope, or '', and a word for the scope.
+
+        Of pieces that follow each other with one scope, only the last has the word.
+        """
+        pieces = self.own_words
+        scopes = [scope for _piece, scope in pieces if scope]
+        marked, place = [], 0
+        for piece, scope in pieces:
+            place += bool(scope)
+            ends = bool(scope) and scopes[place : place + 1] != [scope]
+            marked.append((piece, scope or "", str(SCOPES.get(scope, scope)) if ends else ""))
+        return marked
+
+    @property
+    def has_danger_words(self) -> bool:
+        """Whether danger is heard in the patient's own words."""
+        return any(scope for _piece, scope in self.own_words)
 
     @cached_property
     def told(self) -> list[tuple[str, str, str]]:
@@ -148,7 +178,7 @@ class SubmissionPage:
         return told
 
     def _words_of(self, questions: Iterable[str]) -> list[str]:
-        asked = (self.protocol.question(id) for id in questions)
+        asked = (short_words.brief(self.protocol, id) for id in questions)
         return [word for q in asked for word in reading.answer_words(q, self.answers.get(q.id))]
 
     @cached_property
@@ -165,11 +195,13 @@ class SubmissionPage:
 
     @cached_property
     def wish(self) -> list[tuple[str, list[str]]]:
-        request = getattr(self.submission, "appointment_request", None)
+        request = self.request
         if request is None:
             return []
-        named = any(wish.get("clinician") for wish in request.wishes)
-        return wish_rows(request, Clinician.objects.all() if named else ())
+        known = [visit.clinician for visit in self.visits]
+        wished = {wish["clinician"] for wish in request.wishes if wish.get("clinician")}
+        unknown = wished - {str(clinician.pk) for clinician in known}
+        return wish_rows(request, Clinician.objects.all() if unknown else known)
 
     # --- what the rules found --------------------------------------------------------------------
     @property
@@ -182,46 +214,44 @@ class SubmissionPage:
         named = self.protocol.crisis_rules.intersection(fired.id for fired in self.red_flags)
         return settings.CRISIS_PROCEDURE if named else ""
 
-    @property
-    def other_rules(self) -> list[Fired]:
-        red = {fired.id for fired in self.red_flags}
-        return [fired for fired in self.submission.result.fired if fired.id not in red]
+    @cached_property
+    def reasons(self) -> list[Reason]:
+        """All fired rules, each with its reason, its source and what made it fire."""
+        return [self._reason(fired, self.submission) for fired in self.submission.result.fired]
 
-    @property
-    def reasons(self) -> list[dict[str, Any]]:
-        """All fired rules, each with its reason, its source and the answers that the rule used."""
-        return [self._explained(fired) for fired in self.submission.result.fired]
-
-    @property
-    def flags(self) -> list[dict[str, Any]]:
+    @cached_property
+    def flags(self) -> list[Reason]:
         """All flags with an explanation. A flag of part 2 has read the answers of both parts."""
-        later = self.part_2.result.flags if self.part_2 else ()
-        flags = {fired.id: fired for fired in (*self.submission.result.flags, *later)}
-        return [self._explained(fired) for fired in flags.values()]
+        own = {fired.id: (fired, self.submission) for fired in self.submission.result.flags}
+        if self.part_2 is not None:
+            own |= {fired.id: (fired, self.part_2) for fired in self.part_2.result.flags}
+        return [self._reason(fired, judged) for fired, judged in own.values()]
 
-    def _explained(self, fired: Fired) -> dict[str, Any]:
-        used = []
-        for heard in fired.inputs.get(DANGER) or ():
-            question = self._questions[heard["q"]]
-            question = question.for_proxy() if self.proxied else question
-            used.append((question.text, f"“{heard['words']}”"))
-        for name, value in fired.inputs.items():
-            if value is None or name not in self._questions:
-                continue
-            question = self._questions[name]
-            question = question.for_proxy() if self.proxied else question
-            restored = domain.from_json(self.protocol, {name: value})[name]
-            used.append((question.text, ", ".join(reading.answer_words(question, restored))))
-        level = Urgency.of(fired.level) if fired.level != FLAG else None
-        return {"rule": fired, "urgency": level, "used": used, "read": self._translated(fired)}
+    def _reason(self, fired: Fired, judged: Submission) -> Reason:
+        return reason_of(
+            self.protocol,
+            fired,
+            answers=self.answers if judged is self.submission else self.all_answers,
+            computed=judged.result.computed,
+            proxied=self.proxied,
+            translation=self.submission.translation_id,
+        )
 
-    def _translated(self, fired: Fired) -> str:
-        """Return the advice as the patient read it, or '' when the patient read it in English."""
-        if self.submission.translation_id is None:
-            return ""
-        words = documents.wording_as_read(self.submission.translation_id)
-        spoken = words.language_of(fired.level) != "en" and fired.level != FLAG
-        return words.protocol.rule(fired.id).advice if spoken else ""
+    @cached_property
+    def fired_by(self) -> dict[str, list[str]]:
+        """Map questions to the rules that their answers fired, so that the answers are marked."""
+        found: dict[str, list[str]] = {}
+        for reason in (*self.reasons, *self.flags):
+            for question in reason.questions:
+                found.setdefault(question, []).append(reason.rule.id)
+        return found
+
+    @property
+    def all_answers(self) -> dict[str, Any]:
+        """The answers of the submission and of its part 2."""
+        if self.part_2 is None:
+            return self.answers
+        return domain.from_json(self.protocol, self.part_2.answers) | self.answers
 
     @property
     def language(self) -> str:
@@ -230,16 +260,16 @@ class SubmissionPage:
         return "" if code == "en" else str(get_language_info(code)["name"])
 
     @cached_property
-    def _questions(self) -> Mapping[str, Any]:
-        return {question.id: question for question in self.protocol.questions}
+    def _questions(self) -> Mapping[str, Question]:
+        asked = ((q.id, q.for_proxy() if self.proxied else q) for q in self.protocol.questions)
+        return dict(asked)
 
     @cached_property
     def computed(self) -> list[tuple[str, str]]:
         """The lines of the summary. Once part 2 is sent, they cover both parts."""
         if self.part_2 is None:
             return summary(self.protocol, self.answers, self.submission.result.computed)
-        both = domain.from_json(self.protocol, self.part_2.answers)
-        return summary(self.protocol, both | self.answers, self.part_2.result.computed)
+        return summary(self.protocol, self.all_answers, self.part_2.result.computed)
 
     @property
     def stops(self) -> list[dict[str, Any]]:
@@ -257,13 +287,32 @@ class SubmissionPage:
 
     @property
     def glance(self) -> list[reading.AnswerRow]:
-        """The answers that the printed first page shows, and those of them that are missing.
+        """The answers that staff look for first, and those of them that are missing.
 
         A question that was not asked is left out.
         """
         rows = [row for part in (*self.parts, *self.later_parts) for row in part.rows]
         by_id = {row.question: row for row in rows}
         return [by_id[id] for id in self.uses.glance if id in by_id]
+
+    @property
+    def facts(self) -> list[tuple[str, str, str]]:
+        """The answers of `glance` in short words, each with the limits that a number met.
+
+        For example ("Ferritin", "11.5 ng/mL", "limit ≤ 75, N03"). The words of a missing answer are
+        ''.
+        """
+        answers, facts = self.all_answers, []
+        for row in self.glance:
+            question = short_words.brief(self.protocol, row.question)
+            words = ", ".join(reading.answer_words(question, answers.get(row.question)))
+            met = [
+                _("limit %(limit)s, %(rule)s") % {"limit": limit, "rule": reason.rule.id}
+                for reason in (*self.reasons, *self.flags)
+                if (limit := reason.limits.get(row.question))
+            ]
+            facts.append((question.text, words, "; ".join(met)))
+        return facts
 
     @cached_property
     def parts(self) -> list[reading.AnswerGroup]:
@@ -286,6 +335,23 @@ class SubmissionPage:
         pages = self._pages(PART_2, answers)[0 if sent else 1 :]  # the first page is about safety
         return reading.answers_by_part(self.protocol, pages, answers, proxied=self.proxied)
 
+    @property
+    def marked_parts(self) -> list[MarkedPart]:
+        """The parts with the rules that each answer fired."""
+        return self._marked(self.parts)
+
+    @property
+    def marked_later_parts(self) -> list[MarkedPart]:
+        """The parts of part 2 with the flags that each answer raised."""
+        return self._marked(self.later_parts)
+
+    def _marked(self, parts: Iterable[reading.AnswerGroup]) -> list[MarkedPart]:
+        fired = self.fired_by
+        return [
+            (part.title, [(row, fired.get(row.question, [])) for row in part.rows])
+            for part in parts
+        ]
+
     def _pages(self, kind: str, answers: Mapping[str, Any]) -> list[QuestionPage]:
         """Return the pages that a walk of this kind asked a patient with these answers.
 
@@ -304,73 +370,3 @@ class SubmissionPage:
 
     def _is_part_2(self, row: Submission) -> bool:
         return row.kind == Kind.PART_2 and row.follows_id == self.submission.pk
-
-    # --- what came before and after --------------------------------------------------------------
-    @cached_property
-    def linked(self) -> list[Submission]:
-        """The submission to which this submission adds, and its own additions, oldest first."""
-        # PostgreSQL uses an index for each of the two conditions; a join would read the whole table
-        near = Q(pk=self.submission.follows_id) | Q(follows=self.submission)
-        rows = Submission.objects.filter(near).defer("person", "search_keys")
-        return list(rows.order_by("submitted_at"))
-
-    @cached_property
-    def letters(self) -> list[Communication]:
-        """The messages between clinic and patient, oldest first."""
-        return list(self.submission.communications.select_related("by"))
-
-    @property
-    def unanswered(self) -> list[Communication]:
-        """The patient's last messages that staff have not answered, oldest first.
-
-        While alarm words are unread, the list begins with the message that contains them.
-        """
-        row, newest_first = self.submission, iter(reversed(self.letters))
-        if not row.alarm and row.reply_due_at is None:
-            return []
-        # a question of staff after the patient's message does not answer the message
-        if row.status != "withdrawn":
-            newest_first = dropwhile(lambda letter: letter.by_id is not None, newest_first)
-        since = list(takewhile(lambda letter: letter.by_id is None, newest_first))[::-1]
-        if not row.alarm:
-            return since
-        return list(dropwhile(lambda letter: not letter.words["alarm"], since)) or since
-
-    @property
-    def withdrew(self) -> bool:
-        """Whether the patient withdrew and has no message that waits for an answer."""
-        return self.submission.status == "withdrawn" and not self.unanswered
-
-    @property
-    def waits(self) -> bool:
-        """Whether staff must do something for the patient other than decide.
-
-        Staff must read a message or a withdrawal, or a clinician must reach the patient after alarm
-        words.
-        """
-        row = self.submission
-        not_reached = row.escalate_at is not None and row.status not in workflow.OPEN
-        return row.alarm or row.reply_due_at is not None or not_reached
-
-    # --- what staff did --------------------------------------------------------------------------
-    @cached_property
-    def decisions(self) -> list[Decision]:
-        return list(self.submission.decisions.select_related("by"))
-
-    @cached_property
-    def calls(self) -> list[Call]:
-        """The calls that staff made to the patient."""
-        return list(self.submission.calls.select_related("by"))
-
-    @property
-    def wrong_number(self) -> str:
-        """That the patient's number is wrong, in words; '' if no call found this out."""
-        return wrong_number_words(self.calls)
-
-    @cached_property
-    def history(self) -> list[StatusChange]:
-        return list(self.submission.history.select_related("by"))
-
-    @cached_property
-    def trail(self) -> list[dict[str, Any]]:
-        return trail.trail_of(self.submission)

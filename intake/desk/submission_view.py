@@ -5,28 +5,28 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
-from django.http import HttpResponse, QueryDict
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from clinic.requests import StaffRequest
-from intake.desk import findings, pending
+from intake.desk import findings, list_place, pending
 from intake.desk.forms import DecisionForm, MessageForm
-from intake.desk.list_place import asked_place
+from intake.desk.list_place import Place
+from intake.desk.same_person_page import same_person_page
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
 from intake.models.pending import PendingDecision
-from intake.models.people import without_clinician
-from intake.models.submissions import ORDER, Fit, Submission
+from intake.models.submissions import Fit, Submission
 from intake.staff import reads
 from intake.staff.lists import PatientAdmin, record_view
 from intake.staff.owed_calls import letter_words, owed_calls_of
 from intake.staff.reach_words import reach_words
 from intake.staff.status_words import target_words
 from intake.staff.told import told_words
-from intake.ways.contact import Reach, reach_of
+from intake.ways.contact import Reach
 from intake.ways.forms import CallForm
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
@@ -89,14 +89,17 @@ class SubmissionView(PatientAdmin[Submission]):
         status: int = 200,
     ) -> HttpResponse:
         """Record the read and show the submission page, if need be with a form that was refused."""
-        reads.record_read(submission=submission, by=request.user, request_id=request.request_id)
         page = SubmissionPage(submission)
-        if page.part_2 is not None:
-            reads.record_read(
-                submission=page.part_2, by=request.user, request_id=request.request_id
-            )
+        reads.record_read(
+            submission=submission,
+            by=request.user,
+            request_id=request.request_id,
+            besides=page.part_2,
+        )
         may_decide = request.user.has_perm("intake.decide_submission")
-        reach = reach_of(submission)
+        reach = page.reach
+        owed = owed_calls_of(request, submission, reach, page.calls, page.acts.tasks)
+        place = list_place.asked_place(request)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -109,7 +112,7 @@ class SubmissionView(PatientAdmin[Submission]):
             "phone_words": phone_words(reach.phone),
             "assignee": holder_words(submission),
             "message_form": MessageForm() if may_decide else None,
-            "form": (form or DecisionForm(submission=submission, reach=reach))
+            "form": (form or DecisionForm(submission=submission, reach=reach, page=page))
             if may_decide
             else None,
             "call_form": (call_form or call_form_of(submission, reach=reach))
@@ -117,16 +120,16 @@ class SubmissionView(PatientAdmin[Submission]):
             else None,
             "may_decide": may_decide,
             "held": held_of(submission, request.user),
-            "place": asked_place(request),
             "fits": Fit.choices,
             "allowed": workflow.allowed(submission.status),
             "mine": submission.assignee_id == request.user.pk,
-            "next": self.next_after(submission, request.user),
+            "place": place,
+            **self.neighbours(request, submission, place),
             "letter": letter_words(reach),
             "reach_words": reach_words(reach),
-            "told": told_words(submission),
-            "owed": owed_calls_of(request, submission, reach),
-            "courses": findings.courses_of(submission),
+            "told": "" if owed else told_words(submission),
+            "owed": owed,
+            "courses": findings.courses_of(submission, page.findings),
             "line": (findings.WIDTH, findings.HEIGHT),
             "is_popup": False,
         }
@@ -134,30 +137,49 @@ class SubmissionView(PatientAdmin[Submission]):
         response = TemplateResponse(request, template, context, status=status)
         return response.render()
 
-    def next_after(self, submission: Submission, by: User) -> str:
-        """Return the URL of the next submission that no colleague has taken, or ''."""
-        rank, target = submission.urgency, submission.target_at
-        behind = Q(urgency__lt=rank) | Q(target_at__gt=target)
-        behind |= Q(target_at=target, id__gt=submission.pk)
-        behind &= Q(alarm=submission.alarm, urgency__lte=rank)
-        if submission.alarm:
-            behind |= Q(alarm=False)
-        after = _free(by).filter(behind, alarm__lte=submission.alarm).first()
-        after = after or self.first_waiting(submission, by)
-        return self.address("change", after.pk) if after else ""
+    def neighbours(
+        self, request: StaffRequest, submission: Submission, place: Place
+    ) -> dict[str, Any]:
+        """Return the place of the submission in its list in words, and the links beside it."""
+        at = list_place.position(submission, place, request)
+        if at is None:
+            return {"position": ""}
+        links = {
+            name: list_place.with_place(self.address("change", pk), place)
+            for name, pk in (("before", at.before), ("after", at.after))
+            if pk
+        }
+        return {"position": at.words, **links}
 
-    def first_waiting(self, submission: Submission, by: User) -> Submission | None:
-        """Return the first other submission on the worklist that no colleague has taken."""
-        return _free(by).exclude(pk=submission.pk).first()
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Submission | None:
+        """Return the submission with what its page reads of other tables, in one query."""
+        rows = self.get_queryset(request).defer(None).defer("search_keys")
+        rows = rows.select_related("assignee", "pending_decision__by")
+        rows = rows.select_related("appointment_request__waiting", "phone_call__by")
+        try:
+            return rows.filter(pk=object_id).first()
+        except ValidationError:  # the address has no UUID
+            return None
+
+    @record_view
+    def same_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
+        """Show which submissions may be of the same person."""
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return same_person_page(request, submission, context)
 
     @record_view
     def print_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
         """Show the submission as a sheet for paper: one page, then all answers."""
         page = SubmissionPage(submission)
-        for row in filter(None, (submission, page.part_2)):
-            reads.record_read(
-                submission=row, by=request.user, request_id=request.request_id, action="print"
-            )
+        reads.record_read(
+            submission=submission,
+            by=request.user,
+            request_id=request.request_id,
+            action="print",
+            besides=page.part_2,
+        )
         context = {
             "page": page,
             "urgency_mark": self.urgency_mark(submission),
@@ -211,12 +233,3 @@ def call_form_of(
 ) -> CallForm:
     """Return the call form, with HTML ids that the decision form does not use."""
     return CallForm(submission=submission, data=data, reach=reach, auto_id="call_%s")
-
-
-def _free(by: User) -> QuerySet[Submission]:
-    """Return the waiting submissions that no colleague of `by` has taken, sorted like the worklist.
-
-    Loads no sealed column.
-    """
-    rows = Submission.objects.waiting().filter(Q(assignee=by) | without_clinician())
-    return rows.order_by(*ORDER).only("reference", "urgency")

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
@@ -20,6 +18,7 @@ from intake.models.calls import CallTask
 from intake.models.submissions import (
     IS_ANSWER_DUE,
     IS_MINE_TO_DO,
+    IS_TO_CALL_BACK,
     IS_WAITING,
     Decision,
     Submission,
@@ -31,6 +30,7 @@ from intake.staff.filters import (
     SentFilter,
     StatusFilter,
     UrgencyFilter,
+    midnight,
 )
 
 Rows = QuerySet[Submission]
@@ -44,21 +44,14 @@ OF_CLINICIANS = (
 """The owed calls with which triage goes on. The front desk makes the calls about visits."""
 
 
-def midnight() -> datetime:
-    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def _to_call_back(rows: Rows, by: User) -> Rows:
     """Match the submissions whose patient a clinician still has to reach by phone.
 
     The ids come from two partial indexes, so that PostgreSQL reads no other submission.
     """
     owed = CallTask.objects.to_make().filter(reason__in=OF_CLINICIANS).values("submission")
-    not_reached = Q(status="waiting", back_at=None) | Q(redirected_at__isnull=False)
-    not_reached &= Q(status__in=workflow.OPEN)
-    not_reached |= Q(escalate_at__isnull=False) & ~Q(status__in=workflow.OPEN)
-    waiting = Submission.objects.waiting().filter(not_reached).values("pk")
-    return rows.filter(pk__in=owed.union(waiting))
+    not_reached = Submission.objects.filter(IS_TO_CALL_BACK).values("pk")
+    return rows.filter(pk__in=owed.union(not_reached))
 
 
 def _decided_today(rows: Rows, by: User) -> Rows:
@@ -132,12 +125,18 @@ class WorklistStatusFilter(StatusFilter):
     shown_by_default = Q()
 
     def choices(self, changelist: ChangeList) -> Any:
-        """Yield the choices that are not a tab."""
+        """Yield the choices that are not a tab. A choice stays on the tab that is shown."""
         first, *options = super().choices(changelist)
         yield first
-        codes = [code for code, _label in self.options]
-        tabs = ("all", *_OF_STATUS)
-        yield from (each for code, each in zip(codes, options, strict=True) if code not in tabs)
+        for (code, _label), option in zip(self.lookup_choices, options, strict=True):
+            if code != ALL and code not in _OF_STATUS:
+                stay = {"tab": tab_of(self.request), self.parameter_name: code}
+                yield option | {"query_string": changelist.get_query_string(stay)}
+
+    @classmethod
+    def condition(cls, request: HttpRequest, value: str) -> Q:
+        special = {"suspect": Q(suspect=True), "replies": IS_ANSWER_DUE, "all": Q()}
+        return special.get(value, Q(status=value))
 
     def default_words(self, changelist: ChangeList) -> Any:
         return self.default

@@ -61,7 +61,8 @@ def move(
     action = action if action in ("close", "reopen") else ""
     status = workflow.move(submission.status, action)
     fit = fit if action == "close" and fit in Fit.values else ""
-    columns: dict[str, Any] = {"status": status} | ({"urgency_fit": fit} if fit else {})
+    columns: dict[str, Any] = {"status": status, "recheck_urgency": None}
+    columns |= {"urgency_fit": fit} if fit else {}
     if action == "reopen":
         columns["urgency_fit"] = ""
         columns["target_at"] = target_from(submission, submission.urgency, timezone.now())

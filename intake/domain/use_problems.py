@@ -49,6 +49,7 @@ def _named(protocol: Protocol) -> Iterator[tuple[str, str, str]]:
     yield from (("first_line", id, "") for id in uses.first_line)
     yield from (("complaint", id, "") for id in uses.complaint)
     yield from (("glance", id, "") for id in uses.glance)
+    yield from (("short", words.q, "") for words in uses.short)
     yield "own_words", uses.own_words, "text"
     yield from (("free_text", id, "text") for id in uses.free_text)
     yield "contact.phone", uses.contact.phone, "text"
@@ -90,6 +91,11 @@ def _options(protocol: Protocol) -> Iterator[Problem]:
         if code not in helps:
             message = f"“{uses.contact.language_help}” has no option “{code}” for “{language}”."
             yield _wrong("contact.speaks", message)
+    for words in uses.short:
+        known = [option.code for option in protocol.question(words.q).options]
+        for code in words.options:
+            if code not in known:
+                yield _wrong("short", f"“{words.q}” has no option “{code}”.")
 
 
 def _always_asked(protocol: Protocol) -> Iterator[Problem]:

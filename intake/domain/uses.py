@@ -38,6 +38,14 @@ class CannotWait(Base, frozen=True):
     answer: str
 
 
+class ShortWords(Base, frozen=True):
+    """Short words for staff: a `label` for the question `q`, and words for some of its options."""
+
+    q: str
+    label: str
+    options: dict[str, str] = {}
+
+
 class ContactQuestions(Base, frozen=True):
     """The questions of the contact step, in which patients say how the clinic can reach them.
 
@@ -85,8 +93,9 @@ class Uses(Base, frozen=True, dict=True):
     searched for alarm words. `cannot_wait` asks beside `own_words`, in languages in which danger in
     own words is not heard well enough. `crisis` asks about thoughts of suicide; a clinic can switch
     it off. `nurse_asks` are the questions that by phone only a clinician reads to a caller. The
-    first printed page shows the answers to `glance`, or says that there is none. `findings`
-    names the scales that are offered first to a clinician after an examination.
+    submission page and the first printed page show the answers to `glance`, or say that there is
+    none. `short` has the words by which staff read a question. `findings` names the scales that are
+    offered first to a clinician after an examination.
     """
 
     safety: str
@@ -102,6 +111,7 @@ class Uses(Base, frozen=True, dict=True):
     cannot_wait: CannotWait | None = None
     nurse_asks: tuple[str, ...] = ()
     glance: tuple[str, ...] = ()
+    short: tuple[ShortWords, ...] = ()
     findings: tuple[str, ...] = ()
 
     @property

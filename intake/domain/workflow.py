@@ -98,6 +98,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
 
 NEED_INFORMATION: Final = "need_more_information"
 EMERGENCY_CARE: Final = "redirect_emergency"
+TO_BOOK: Final = ("book_urgent", "book_soon", "book_routine")
 NO_VISIT: Final = ("redirect_emergency", "refer_elsewhere", "advice_only")
 """The outcomes after which this clinic plans no visit."""
 

@@ -37,7 +37,6 @@ from intake.models.submissions import Submission
 from intake.staff import paperwork, reads
 from intake.staff.lists import record_page, record_view
 from intake.ways import invited as invited_ways
-from intake.wording.languages import month_names
 from intake.wording.reading import date_words, phone_words
 
 
@@ -105,13 +104,12 @@ class InvitationAdmin(InvitingPages):
         except (ValidationError, ValueError):
             return None
 
-    def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        months = month_names()
-        wanted = search.query_tokens(term, months)
+    def matches(self, rows: QuerySet[Any], term: search.Term) -> QuerySet[Any]:
+        wanted = search.query_tokens(term)
         for alternatives in wanted:
             rows = rows.filter(search_keys__overlap=alternatives)
         found = rows[: search.CANDIDATES] if wanted else []
-        near = [row for row in found if search.rank(term, row.person, months) < 3]
+        near = [row for row in found if search.rank(term, row.person) < 3]
         return self.get_queryset(cast(Any, None)).filter(pk__in=[row.pk for row in near])
 
     def submissions_shown(self, rows: list[Invitation]) -> list[Submission]:

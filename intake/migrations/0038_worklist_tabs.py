@@ -19,6 +19,11 @@ MINE = Q(Q(status__in=('new', 'in_review', 'waiting')) | WORK[0] | WORK[1]) & Q(
 WAITING = (
     Q(status__in=('new', 'in_review')) | Q(status='waiting', back_at=None) | WORK[0] | WORK[1]
 ) & Q(suspect=False)
+CALL_BACK = (
+    Q(status='waiting', back_at=None)
+    | Q(redirected_at__isnull=False, status__in=('new', 'in_review', 'waiting'))
+    | (WORK[1] & ~Q(status__in=('new', 'in_review', 'waiting')))
+) & Q(suspect=False)
 
 
 def anew(model, index):
@@ -44,6 +49,14 @@ class Migration(migrations.Migration):
                 condition=MINE,
                 fields=['assignee', '-alarm', '-urgency', 'target_at'],
                 name='submission_mine',
+            ),
+        ),
+        *anew(
+            'submission',
+            models.Index(
+                condition=CALL_BACK,
+                fields=['-alarm', '-urgency', 'target_at', 'id'],
+                name='submission_call_back',
             ),
         ),
         *anew(

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0038_worklist_tabs'),
+        ('intake', '0039_same_person'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,11 +6,13 @@ tests/test_architecture.py names the modules that may write.
 # Django finds the models of an app through this import.
 from intake.models import (  # noqa: F401
     access,
+    access_report,
     appointments,
     calls,
     clinic_pages,
     clinic_time,
     contact_points,
+    corrections,
     findings,
     invitations,
     pending,
@@ -19,5 +21,6 @@ from intake.models import (  # noqa: F401
     received_texts,
     rota,
     safe_contact,
+    same_person,
     submissions,
 )

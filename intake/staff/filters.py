@@ -1,6 +1,6 @@
 """The filters of the lists of patients."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.contrib.admin.views.main import ChangeList
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.lists import FixedFilter, term_of
+from clinic.requests import signed_in_user
 from intake import documents
 from intake.domain import workflow
 from intake.models.appointments import AppointmentRequest
@@ -25,14 +26,19 @@ from intake.models.submissions import (
 )
 
 
+def midnight() -> datetime:
+    """Return the moment at which today began in the clinic's time zone."""
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 class UrgencyFilter(FixedFilter):
     title = gettext_lazy("urgency")
     parameter_name = "urgency"
     options = [(urgency.code, urgency.label) for urgency in Urgency]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        urgency = {urgency.code: urgency for urgency in Urgency}.get(self.value() or "")
-        return queryset if urgency is None else queryset.filter(urgency=urgency)
+    @classmethod
+    def condition(cls, request: HttpRequest, value: str) -> Q:
+        return Q(urgency=Urgency.of(value))
 
 
 class StatusFilter(FixedFilter):
@@ -77,11 +83,15 @@ class MineFilter(FixedFilter):
     parameter_name = "mine"
     options = [("me", gettext_lazy("Mine")), ("nobody", gettext_lazy("Not assigned"))]
 
+    @classmethod
+    def condition(cls, request: HttpRequest, value: str) -> Q:
+        if value == "me":
+            return Q(assignee=signed_in_user(request))
+        return Q(assignee=None) | IS_WAITING & without_clinician()
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "me":
-            return queryset.filter(assignee=request.user)
         if self.value() != "nobody":
-            return queryset
+            return super().queryset(request, queryset)
         # The assignees who cannot decide have a query of their own. There are usually none, and
         # then the list can read its rows in order from an index. Closed submissions stay with their
         # assignee.
@@ -117,9 +127,14 @@ class ProtocolFilter(FixedFilter):
         self.options = list(protocols_of_list(request).items())
         return self.options if len(self.options) > 1 else []
 
+    @classmethod
+    def condition(cls, request: HttpRequest, value: str) -> Q:
+        return Q(protocol__name=value)
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in dict(self.options):
+        if not self.is_chosen():
             return queryset
+        # the hashes have a query of their own, so that the list can read its rows from an index
         versions = ProtocolDocument.objects.filter(name=self.value())
         return queryset.filter(protocol__in=list(versions.values_list("pk", flat=True)))
 
@@ -129,15 +144,13 @@ class RedFlagFilter(FixedFilter):
     parameter_name = "red"
     options = [("yes", gettext_lazy("With red flags")), ("no", gettext_lazy("Without"))]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    @classmethod
+    def condition(cls, request: HttpRequest, value: str) -> Q:
         # filters by the urgency that the rules found, because a red flag stays even if a decision
         # lowers the urgency
-        match self.value():
-            case "yes":
-                return queryset.filter(assessed_urgency__gte=Urgency.SAME_DAY)
-            case "no":
-                return queryset.filter(assessed_urgency__lt=Urgency.SAME_DAY)
-        return queryset
+        if value == "yes":
+            return Q(assessed_urgency__gte=Urgency.SAME_DAY)
+        return Q(assessed_urgency__lt=Urgency.SAME_DAY)
 
 
 class SentFilter(FixedFilter):
@@ -150,12 +163,9 @@ class SentFilter(FixedFilter):
         ("30", gettext_lazy("In the last 30 days")),
     ]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        days = self.value()
-        if days not in dict(self.options):
-            return queryset
-        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-        return queryset.filter(submitted_at__gte=midnight - timedelta(days=int(days or 0)))
+    @classmethod
+    def condition(cls, request: HttpRequest, value: str) -> Q:
+        return Q(submitted_at__gte=midnight() - timedelta(days=int(value)))
 
 
 class ProgressFilter(FixedFilter):

@@ -12,24 +12,23 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.ids import parse_reference
 from clinic.lists import Context, FindList, RecordedAdmin, Row
 from clinic.requests import StaffRequest, request_id, signed_in_user
 from clinic.secrets.sealing import Sealed
 from intake import search
 from intake.domain import workflow
-from intake.domain.typed_text import as_key
 from intake.errors import Conflict
 from intake.models.submissions import (
     ORDER,
@@ -43,6 +42,7 @@ from intake.staff.status_words import alarm_mark, span_words, standing_words, ta
 from intake.ways.contact import reaches_of
 from intake.wording.languages import month_names
 
+WHOLE_NUMBER = 10  # digits of a phone number with its area code
 _REVISION = re.compile(r"[0-9]{1,9}")
 
 
@@ -51,6 +51,11 @@ class WorklistOrder(FindList):
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return list(ORDER)
+
+    @property
+    def understood(self) -> str:
+        """What the search term was read as, for a list that found nothing."""
+        return understood_words(search.read(self.term, month_names())) if self.term else ""
 
     def get_results(self, request: HttpRequest) -> None:
         """Give each row the ways to its patient (`reach`), with a fixed number of queries."""
@@ -119,7 +124,8 @@ class PatientAdmin(RecordedAdmin[Row]):
     list_select_related = ["assignee"]
     search_fields = ["reference"]  # shows the search box; get_search_results does the search
     search_help_text = gettext_lazy(
-        "Name (a misspelt one too), reference, phone, e-mail or date of birth"
+        "Name (a misspelt one too), date of birth, both together, phone or its last 4 digits, "
+        "e-mail, reference or its first half"
     )
 
     changelist: type[FindList] = WorklistOrder
@@ -130,11 +136,14 @@ class PatientAdmin(RecordedAdmin[Row]):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        if reference := parse_reference(as_key(search_term)):
-            return queryset.filter(**{self.reference_lookup: reference}), False
-        return self.matches(queryset, search_term), False
+        term = search.read(search_term, month_names())
+        found = self.matches(queryset, term)
+        if term.reference:  # whole, or its first half, which may be a name or digits as well
+            begins = Q(**{f"{self.reference_lookup}__startswith": term.reference})
+            found = queryset.filter(begins | Q(pk__in=found.order_by().values("pk")))
+        return found, False
 
-    def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def matches(self, rows: QuerySet[Any], term: search.Term) -> QuerySet[Any]:
         """Return the rows whose patient fits the search term.
 
         Lists whose rows are not submissions override this method.
@@ -215,6 +224,8 @@ class PatientAdmin(RecordedAdmin[Row]):
         status = standing_words(row)
         if row.alarm:
             return format_html("{}<br>{}", alarm_mark(), status)
+        if row.recheck_urgency is not None:
+            return _("%(status)s; birth date corrected") % {"status": status}
         if row.suspect:
             return _("%(status)s; possible bot") % {"status": status}
         if row.reply_due_at:
@@ -231,10 +242,28 @@ def address_back(request: HttpRequest, default: str) -> str:
     return back if safe else default
 
 
-def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:
+def understood_words(term: search.Term) -> str:
+    """Return a sentence that says what a search term was read as."""
+    dates = _(" or ").join(date_format(day, "j M Y") for day in term.dates)
+    if term.dates and term.name:
+        return _("Read as the name “%(name)s” and a date of birth: %(dates)s.") % {
+            "name": term.name,
+            "dates": dates,
+        }
+    if term.dates:
+        return _("Read as a date of birth: %(dates)s.") % {"dates": dates}
+    if term.email:
+        return _("Read as an e-mail address.")
+    if len(term.digits) >= WHOLE_NUMBER:
+        return _("Read as a phone number.")
+    if term.digits:
+        return _("Read as the last digits of a phone number.")
+    return _("Read as a name.") if term.name else _("Read as a reference.")
+
+
+def find_patients(rows: SubmissionQuerySet, term: search.Term) -> list[UUID]:
     """Return the ids of the submissions whose patient fits the search term, the best fit first."""
-    months = month_names()
-    wanted = search.query_tokens(term, months)
+    wanted = search.query_tokens(term)
     if not wanted:
         return []
     # reads values, not models, because up to 200 candidates are ranked for a page of 25
@@ -242,7 +271,7 @@ def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:
     columns = candidates.values_list("pk", "person", "submitted_at")[: search.CANDIDATES]
     opened = Submission._meta.get_field("person").open_for
     ranked = sorted(
-        (search.rank(term, opened(pk, person), months), -sent.timestamp(), pk)
+        (search.rank(term, opened(pk, person)), -sent.timestamp(), pk)
         for pk, person, sent in cast(Iterable[tuple[UUID, Sealed, datetime]], columns)
     )
     return [pk for place, _sent, pk in ranked if place < 3]

@@ -19,7 +19,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.adminsite import ClinicAdminSite
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import Call, CallTask
 from intake.models.invitations import Invitation
@@ -27,7 +26,7 @@ from intake.models.phone_calls import PhoneCall
 from intake.models.received_texts import ReceivedText
 from intake.models.submissions import Communication, Submission
 from intake.staff.reach_words import NO_WAY, reach_words
-from intake.staff.tries import wrong_number_words
+from intake.staff.tries import calls_without_notes, wrong_number_words
 from intake.ways.contact import Reach, reach_of
 from intake.ways.forms import again_choices
 from intake.wording.moments import moment_words
@@ -89,20 +88,27 @@ def say_who_tells_patient(
 
 
 def owed_calls_of(
-    request: HttpRequest, submission: Submission | None, reach: Reach | None
+    request: HttpRequest,
+    submission: Submission | None,
+    reach: Reach | None,
+    calls: Iterable[Call] | None = None,
+    tasks: list[CallTask] | None = None,
 ) -> dict[str, Any] | None:
     """Return the owed calls to a patient for a staff page, or None when no call is owed.
 
-    `reach` are the ways to the submission's patient. Takes one query, and one more for each kind of
-    news among the calls.
+    `reach` are the ways to the submission's patient, `calls` the calls that staff made, oldest
+    first, `tasks` the open tasks, the first due first. Takes one query for each kind of news among
+    the calls, and one without `calls` and one without `tasks`.
     """
     if submission is None or reach is None or not request.user.has_perm("intake.view_calltask"):
         return None
-    tasks = list(submission.call_tasks.open().order_by("due_at", "id"))
+    if tasks is None:
+        tasks = list(submission.call_tasks.open().order_by("due_at", "id"))
     if not tasks:
         return None
     news = news_by_task(tasks)
-    phone = reach.phone
+    made = calls_without_notes().filter(submission=submission) if calls is None else calls
+    made, phone = list(made), reach.phone
     return {
         "reach": reach,
         # a way that is open has failed for this news, so it is no way to tell it
@@ -111,13 +117,13 @@ def owed_calls_of(
         "phone": phone,
         "phone_words": phone_words(phone) if phone else "",
         "due": due_words(tasks[0]),
-        "wrong_number": wrong_number_words(submission.calls.select_related("by").defer("words")),
+        "wrong_number": wrong_number_words(made, submission.person),
         "word": word_to_leave() if reach.may_leave_word else "",
         "again_name": again_name(tasks[0]),
         "again": again_choices(timezone.now(), reach.hours, urgency=submission.urgency)
         if reach.may_call
         else [],
-        "tries": max(tries_of(tasks).values()),
+        "tries": max(_tries(task, made) for task in tasks),
         "most_tries": MOST_TRIES,
         "buttons": [
             (reverse(f"admin:intake_calltask_{name}", args=[tasks[0].pk]), name, words)
@@ -169,13 +175,19 @@ def news_by_task(tasks: Iterable[CallTask]) -> dict[UUID, str]:
 def tries_of(tasks: Iterable[CallTask]) -> dict[UUID, int]:
     """Map the id of each task to the calls since then that did not reach the patient. One query."""
     tasks = list(tasks)
-    made = Call.objects.filter(submission__in={task.submission_id for task in tasks})
-    missed = made.exclude(outcome__in=Call.SPOKE)
-    times = list(missed.values_list("submission", "at"))
-    return {
-        task.pk: sum(pk == task.submission_id and at >= task.created_at for pk, at in times)
-        for task in tasks
-    }
+    rows = calls_without_notes().filter(submission__in={task.submission_id for task in tasks})
+    made = list(rows)
+    return {task.pk: _tries(task, made) for task in tasks}
+
+
+def _tries(task: CallTask, calls: Iterable[Call]) -> int:
+    """Count the calls since the task that did not reach the patient."""
+    return sum(
+        call.submission_id == task.submission_id
+        and call.at >= task.created_at
+        and call.outcome not in Call.SPOKE
+        for call in calls
+    )
 
 
 def word_to_leave() -> str:
@@ -267,34 +279,37 @@ def due_words(task: CallTask) -> str:
     return format_html('<strong class="overdue">{}</strong>', words) if late else words
 
 
-def calls_to_make(request: HttpRequest) -> dict[str, Any]:
-    """Return the number of owed calls for the page header, counted up to MOST, in one query.
+def calls_of_header(request: HttpRequest) -> list[QuerySet[Any, Any]]:
+    """Return what the page header counts as calls to make, as (kind, alarm), each up to MOST rows.
 
     Texts to our number, calls to invited persons without a submission, and callers who could not
-    talk freely count, too. `invited_to_call` counts the invited persons alone. `danger_text` says
-    whether one of the texts has words of danger.
+    talk freely count, too. The kind is "text", "invited" or "call".
     """
     if not request.user.has_perm("intake.view_calltask"):
-        return {}
-    owed = [_marked(CallTask.objects.to_make())]
+        return []
+    texts = ReceivedText.objects.open().order_by("-alarm")
+    owed = [texts.annotate(mark=Value("text")), _marked(CallTask.objects.to_make(), "call")]
     if request.user.has_perm("intake.view_invitation"):
-        owed.append(_marked(Invitation.objects.to_call(), is_invited=True))
+        owed.append(_marked(Invitation.objects.to_call(), "invited"))
     if request.user.has_perm("intake.enter_by_phone"):
-        owed.append(_marked(PhoneCall.objects.to_call_back()))
-    texts = ReceivedText.objects.open().order_by().annotate(is_invited=Value(False))
-    rows = texts.values_list("alarm", "is_invited", "pk").union(*owed, all=True)
-    marks = list(rows.order_by("-alarm")[:MOST])
+        owed.append(_marked(PhoneCall.objects.to_call_back(), "call"))
+    return [rows[:MOST] for rows in owed]
+
+
+def calls_to_make(found: list[tuple[str, bool]]) -> dict[str, Any]:
+    """Return the number of owed calls for the page header, counted up to MOST, from `found`.
+
+    `invited_to_call` counts the invited persons alone. `danger_text` says whether one of the texts
+    has words of danger.
+    """
+    count = len(found)
     return {
-        "calls_to_make": f"{MOST - 1}+" if len(marks) == MOST else str(len(marks)),
-        "invited_to_call": sum(is_invited for _alarm, is_invited, _pk in marks),
-        "danger_text": any(alarm for alarm, _is_invited, _pk in marks),
+        "calls_to_make": str(count) if count < MOST else f"{MOST - 1}+",
+        "invited_to_call": sum(kind == "invited" for kind, _alarm in found),
+        "danger_text": any(alarm for _kind, alarm in found),
     }
 
 
-def _marked(rows: QuerySet[Any], *, is_invited: bool = False) -> QuerySet[Any, Any]:
-    marked = rows.order_by().annotate(alarm=Value(False), is_invited=Value(is_invited))
-    values: QuerySet[Any, Any] = marked.values_list("alarm", "is_invited", "pk")
-    return values
-
-
-ClinicAdminSite.also.append(calls_to_make)
+def _marked(rows: QuerySet[Any], kind: str) -> QuerySet[Any, Any]:
+    marked: QuerySet[Any, Any] = rows.order_by().annotate(alarm=Value(False), mark=Value(kind))
+    return marked

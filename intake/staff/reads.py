@@ -10,15 +10,28 @@ from intake import search
 from intake.models.submissions import Submission
 
 
-def record_read(*, submission: Submission, by: User, request_id: str, action: str = "read") -> None:
-    """Record that a member of staff looked at the submission."""
-    with transaction.atomic():
+def record_read(
+    *,
+    submission: Submission,
+    by: User,
+    request_id: str,
+    action: str = "read",
+    page: str = "",
+    besides: Submission | None = None,
+) -> None:
+    """Record that a member of staff looked at the submission, and at one `besides` it.
+
+    `page` names the page if it shows only a part of the submission.
+    """
+    with transaction.atomic(savepoint=False):
         audit.record(
             actor=audit.staff(by),
             action=action,
             subject=str(submission.pk),
             purpose="TREAT",
             request_id=request_id,
+            besides=[str(besides.pk)] if besides else [],
+            detail={"page": page} if page else {},
         )
 
 

@@ -1,11 +1,12 @@
 """Tell staff where a submission stands and how long it may wait."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from clinic import hours
 from intake.domain import workflow
@@ -28,6 +29,61 @@ def span_words(span: timedelta) -> str:
     if minutes < 48 * 60:
         return _("%(n)s h") % {"n": minutes // 60}
     return _("%(n)s days") % {"n": minutes // (24 * 60)}
+
+
+def _overdue_mark(row: Submission, now: datetime) -> str:
+    """Say how late staff are in opening time, in one unit.
+
+    Less than ten hours of opening time are minutes or hours, more are whole business days. A target
+    time that passed while the clinic was closed is overdue by nothing yet.
+    """
+    due, open_hours = row.due_at or row.target_at, hours.current(row.location_id)
+    late = open_hours.open_time_between(due, now)
+    if late < timedelta(hours=10):
+        span = span_words(late)
+    else:
+        days = open_hours.business_days_between(due, now)
+        span = ngettext("%(n)s working day", "%(n)s working days", days) % {"n": days}
+    words = _("overdue by %(span)s") % {"span": span} if late else _("overdue")
+    return format_html('<strong class="overdue">{}</strong>', words)
+
+
+def due_words(row: Submission) -> str:
+    """Say by when staff must contact the patient, as time from now and by the clock.
+
+    For example 'in 38 min, 10:30', 'in 3 days, see by Fri 4 Dec' or 'overdue by 4 working days'.
+    """
+    now, due = timezone.now(), row.due_at or row.target_at
+    waits = row.due_at is None and row.waits_for_patient
+    if waits:
+        due = row.back_at or due
+    elif row.due_at is None:
+        return _("nothing due now")
+    elif due < now:
+        return _overdue_mark(row, now)
+    local = timezone.localtime(due)
+    clock = date_format(local, "H:i")
+    if local.date() != timezone.localdate():
+        clock = date_format(local, "D j M" if due - now > timedelta(days=2) else "D j M, H:i")
+    if waits:
+        clock = _("back %(clock)s") % {"clock": clock}
+    elif row.urgency < Urgency.URGENT and due == row.target_at:
+        clock = _("see by %(clock)s") % {"clock": clock}
+    span = _("in %(span)s") % {"span": span_words(due - now)}
+    return format_html('{}, <span class="clock">{}</span>', span, clock)
+
+
+def day_words(stored: str) -> str:
+    """Return a stored ISO date as staff lists show it: '23 Sep 1999'."""
+    return date_format(date.fromisoformat(stored), "j M Y")
+
+
+def sent_words(row: Submission) -> str:
+    """Return when the patient sent the submission: the time today, else the day."""
+    local, today = timezone.localtime(row.submitted_at), timezone.localdate()
+    if local.date() == today:
+        return _("today, %(time)s") % {"time": date_format(local, "H:i")}
+    return date_format(local, "D j M" if local.year == today.year else "j M Y")
 
 
 def standing_words(row: Submission) -> str:
@@ -56,10 +112,7 @@ def target_words(row: Submission) -> str:
     if row.due_at is None and row.waits_for_patient:
         return _("back on %(day)s") % {"day": _day_and_time(timezone.localtime(row.back_at))}
     if row.is_overdue(now):
-        late = hours.current(row.location_id).open_time_between(due, now)
-        # `late` is zero when the target time passed while the clinic was closed
-        words = _("overdue by %(span)s") % {"span": span_words(late)} if late else _("overdue")
-        return format_html('<strong class="overdue">{}</strong>', words)
+        return _overdue_mark(row, now)
     local = timezone.localtime(due)
     if local.date() == timezone.localdate():
         return _("today, %(time)s") % {"time": date_format(local, "TIME_FORMAT")}

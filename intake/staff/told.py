@@ -1,5 +1,7 @@
 """Say what became of the newest letter that told a patient something."""
 
+from django.db.models import TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -17,12 +19,14 @@ State = Message.State
 def told_words(submission: Submission) -> str:
     """Say by which way the newest news went, and whether a provider accepted it; '' without news.
 
-    Takes five queries at most.
+    Takes two queries at most.
     """
     newest = _newest(submission)
     if newest is None:
         return ""
-    last = [newest, *outbox.in_place_of(newest)][-1]
+    # a message that went again by another way is dropped
+    dropped = newest.state == State.DROPPED
+    last = [newest, *(outbox.in_place_of(newest) if dropped else ())][-1]
     way = str(LETTERS.get(last.channel, _("letter")))
     at = last.finished_at or last.created_at
     words = {
@@ -33,9 +37,13 @@ def told_words(submission: Submission) -> str:
 
 
 def _newest(submission: Submission) -> Message | None:
-    visits = Appointment.objects.filter(submission=submission).values_list("pk", "sequence")
-    offers = Offer.objects.filter(request__submission=submission).values_list("pk", flat=True)
-    letters = submission.communications.exclude(by=None).values_list("pk", flat=True)
-    about = [*map(str, [*offers, *letters]), *(f"{pk}:{number}" for pk, number in visits)]
+    key = Cast("pk", TextField())
+    visits = Appointment.objects.filter(submission=submission).order_by()
+    offers = Offer.objects.filter(request__submission=submission).order_by()
+    letters = submission.communications.exclude(by=None).order_by()
+    numbered = Concat(key, Value(":", output_field=TextField()), Cast("sequence", TextField()))
+    about = letters.values_list(key).union(
+        offers.values_list(key), visits.values_list(numbered), all=True
+    )
     rows = Message.objects.filter(kind__in=NEWS, occasion__in=about)
-    return rows.order_by("-created_at", "-id").first() if about else None
+    return rows.order_by("-created_at", "-id").first()

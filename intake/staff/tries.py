@@ -1,6 +1,8 @@
 """Tell staff how often colleagues called a patient, by whom, and what came of the calls."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -13,6 +15,7 @@ from django.utils.translation import ngettext
 
 from intake.models.calls import Call
 from intake.ways import calls as service
+from intake.ways.contact import PHONE_SINCE
 from intake.wording.people import person_words
 
 
@@ -43,13 +46,16 @@ def tries_words(calls: Iterable[Call]) -> str:
     )
 
 
-def wrong_number_words(calls: Iterable[Call]) -> str:
+def wrong_number_words(calls: Iterable[Call], person: Mapping[str, Any]) -> str:
     """Say that the patient's number is wrong; '' if it is not, or a later call reached the patient.
 
-    `calls` are the calls to one patient, oldest first.
+    `calls` are the calls to one patient, oldest first. A call before the number in the contact
+    `person` was corrected says nothing of the number.
     """
-    wrong: Call | None = None
+    wrong, since = None, person.get(PHONE_SINCE)
     for call in calls:
+        if since and call.at < datetime.fromisoformat(since):
+            continue
         if call.outcome == Call.Outcome.WRONG_NUMBER:
             wrong = call
         elif call.outcome in Call.SPOKE:

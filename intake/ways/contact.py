@@ -8,7 +8,7 @@ step. An address that its owner or a provider closed is no way (`contact_points`
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.utils import timezone
@@ -25,6 +25,11 @@ Points = Mapping[tuple[str, str], ContactPoint]
 YES, NO = "yes", "no"
 CHANNELS: tuple[Channel, Channel] = ("email", "sms")
 ADULT = 18
+UNVERIFIED = "unverified"
+"""The name in a contact of the channels whose address was corrected, and that no patient has read
+yet. No code goes there."""
+PHONE_SINCE = "phone_since"
+"""The name in a contact of the time at which the phone number was corrected."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +74,19 @@ class Reach:
         return next((way for way in self.letters if way[0] not in done), None)
 
 
-def reach_of(submission: Submission) -> Reach:
-    """Return the ways by which the submission's patient may be reached. Two queries at most."""
-    return reaches_of([submission])[submission.pk]
+UNREAD: Final = object()
+
+
+def reach_of(submission: Submission, *, known: object = UNREAD) -> Reach:
+    """Return the ways by which the submission's patient may be reached. Two queries at most.
+
+    `known` is the newest record of safe contact, if the caller has read it, or None for no record.
+    """
+    if known is UNREAD:
+        return reaches_of([submission])[submission.pk]
+    points = contact_points.states_of(_addresses(submission.person))
+    record = known if isinstance(known, SafeContact) else None
+    return _reach(submission.person, record, points, sent=submission.submitted_at)
 
 
 def reaches_of(submissions: Iterable[Submission]) -> dict[UUID, Reach]:
@@ -231,7 +246,7 @@ def _reach(
         codes=tuple(
             address
             for (channel, address), is_it in is_open.items()
-            if is_it and refused.get(channel) != NO
+            if is_it and refused.get(channel) != NO and channel not in person.get(UNVERIFIED, ())
         ),
         phone=number,
         may_leave_word=bool(number) and said["voicemail"] == YES,

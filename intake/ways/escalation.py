@@ -6,23 +6,26 @@ escalation ends with a decision, or with a call in which a clinician reached the
 submission only pauses the escalation; reading the submission changes nothing.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from clinic import audit
+from clinic import audit, limits
 from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Order
 from intake.domain import workflow
-from intake.models.calls import Call
+from intake.errors import Refused
+from intake.models.calls import Call, is_open_red_flag
 from intake.models.submissions import Submission
 from intake.ways import on_call
 from intake.ways.calls import next_try
 
 MOST_AT_ONCE = 100
+ONCE_IN = timedelta(minutes=5)  # how often a button takes a step
 
 
 def start(*, row: Submission, at: datetime) -> None:
@@ -47,6 +50,34 @@ def pause(*, submission: Submission, by: User, at: datetime) -> None:
         until = next_try(at)
         rows = Submission.objects.filter(pk=submission.pk, escalate_at__lt=until)
         rows.update(escalate_at=until)
+
+
+def tell_now(*, submission: Submission, by: User, request_id: str) -> int:
+    """Take the next step of the escalation at once, because `by` asks for it. Returns the step.
+
+    Raises Refused when a clinician has ended the red flag, and when the button was pressed a
+    moment ago.
+    """
+    if not Submission.objects.filter(is_open_red_flag(), pk=submission.pk).exists():
+        raise Refused(_("A clinician has dealt with this. Nobody has to be told."))
+    if not limits.take(f"tell-now:{submission.pk}", capacity=1, per=ONCE_IN):
+        raise Refused(_("Staff were told a moment ago. Call a clinician, or go and look for one."))
+    now = timezone.now()
+    with transaction.atomic():
+        row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
+        row.escalations, row.escalate_at = row.escalations + 1, now
+        outbox.put_all([escalation_order(row)])
+        row.escalate_at = next_try(now)
+        row.save(update_fields=["escalations", "escalate_at"])
+        audit.record(
+            actor=audit.staff(by),
+            action="state",
+            subject=str(row.pk),
+            purpose="TREAT",
+            request_id=request_id,
+            detail={"kind": "escalation", "step": row.escalations},
+        )
+    return row.escalations
 
 
 def escalate(*, limit: int = MOST_AT_ONCE) -> int:

@@ -89,7 +89,8 @@ def record(
                     channel=channel, address=addresses[channel], by=by, request_id=request_id
                 )
         mark_calls(submission)
-        _tell_what_had_no_way(submission, row, ways_before)
+        if set(contact.reach_of(submission).letters) - set(ways_before):
+            tell_what_had_no_way(submission, row.pk)
         audit.record(
             actor=actor,
             action="create",
@@ -124,7 +125,7 @@ def take_over(*, submission: Submission) -> None:
 
 def mark_calls(submission: Submission) -> None:
     """Mark the open calls to the submission's patient by whether a call is allowed now."""
-    chain = _chain_of(submission)
+    chain = chain_of(submission)
     reaches = contact.reaches_of(chain)
     for allowed in (True, False):
         mine = [pk for pk, reach in reaches.items() if reach.may_call == allowed]
@@ -151,20 +152,18 @@ def mark_calls_of_the_grown_up() -> int:
 _marked_on: date | None = None
 
 
-def _tell_what_had_no_way(
-    submission: Submission, record: SafeContact, before: Iterable[tuple[Channel, str]]
-) -> None:
-    """Order a letter to the own page if `record` opens a way, and news still has no safe way.
+def tell_what_had_no_way(submission: Submission, occasion: object) -> None:
+    """Order a letter to the own page if news still has no safe way, because a way is open now.
 
-    A call that may not be made stays in its list, until the patient has opened the page.
+    `occasion` names what opened the way. A call that may not be made stays in its list, until the
+    patient has opened the page.
     """
-    opens = set(contact.reach_of(submission).letters) - set(before)
-    for row in _chain_of(submission) if opens else ():
+    for row in chain_of(submission):
         if CallTask.objects.open().filter(submission=row, may_call=False).exists():
-            outbox.put(kind=WAY_OPEN, occasion=f"{row.pk}:{record.pk}")
+            outbox.put(kind=WAY_OPEN, occasion=f"{row.pk}:{occasion}")
 
 
-def _chain_of(submission: Submission) -> list[Submission]:
+def chain_of(submission: Submission) -> list[Submission]:
     """Return all submissions of the submission's chain."""
     level = {contact.firsts_of([submission])[submission.pk]}
     found = set(level)

@@ -95,16 +95,23 @@ def contact_rows(
 
     Fields that were not asked are left out. Fields that the veil hides have no values. With `own`,
     the reader is the patient, who sees the e-mail address in its own script. Staff see the stored
-    form, so that a domain in another script cannot imitate a known domain.
+    form, so that a domain in another script cannot imitate a known domain. Staff read the birth
+    date in the spelling of staff pages.
     """
     asked = protocol.question(protocol.uses.contact.language_help)
     language = {option.code: option.label for option in asked.options}
     email = contact.get("email") or (gettext("Not provided") if contact.get("prefer") else "")
     email = mail_address.readable_form(email) if own else email
+    stored = contact.get("birth_date", "")
+    born = (
+        date_words(stored)
+        if own or not stored
+        else date_format(date.fromisoformat(stored), "j M Y")
+    )
     rows = [
         ("name", gettext("Patient’s name"), contact.get("name")),
         ("proxy_name", gettext("Filled in by"), contact.get("proxy_name")),
-        ("birth_date", gettext("Date of birth"), date_words(contact.get("birth_date", ""))),
+        ("birth_date", gettext("Date of birth"), born),
         ("been_here", gettext("At our clinic before"), BEEN_HERE.get(contact.get("been_here", ""))),
         (PHONE, gettext("Phone"), phone_words(contact.get(PHONE, ""))),
         ("email", gettext("E-mail"), email),

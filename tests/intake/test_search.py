@@ -1,24 +1,26 @@
 """Staff search for a patient by name, phone or birth date, although all of these are sealed."""
 
 import pytest
+from django.core.management import call_command
 
 from clinic.ids import parse_reference
 from intake import search
 from intake.models.submissions import Submission
 from intake.wording.languages import month_names
 from tests import builders
+from tests.desk import WORKLIST, words
 
 pytestmark = pytest.mark.django_db
 
 
 def found(text: str) -> list[str]:
     """Return the names of the matching patients, the best first, as in the staff's list."""
-    months = month_names()
-    wanted = search.query_tokens(text, months)
+    term = search.read(text, month_names())
+    wanted = search.query_tokens(term)
     if not wanted:
         return []
     rows = Submission.objects.matching(wanted)[: search.CANDIDATES]
-    ranked = sorted((search.rank(text, row.person, months), row.person["name"]) for row in rows)
+    ranked = sorted((search.rank(term, row.person), row.person["name"]) for row in rows)
     return [name for rank, name in ranked if rank < 3]
 
 
@@ -158,3 +160,54 @@ def test_a_reference_is_recognised_however_it_is_read_out():
     assert parse_reference(reference) == reference
     assert parse_reference(f" {reference.lower().replace('-', ' ')} ") == reference
     assert parse_reference("jose") is None
+
+
+@pytest.mark.parametrize("form", ["{}", "#{}", "Ref: {}", "ref {}", "reference {}", "No. {}"])
+def test_a_reference_is_found_whole_and_by_its_first_half(form):
+    row = Submission.objects.first()
+    client = builders.staff_client("clinician")
+    for typed in (row.reference, row.reference.lower().replace("-", " "), row.reference[:4]):
+        page = client.post(WORKLIST, {"q": form.format(typed)}, follow=True)
+        assert row.reference in words(page)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("3/4/1984", "Read as a date of birth: 4 Mar 1984 or 3 Apr 1984."),
+        ("zzyzx 3 Sep 1999", "Read as the name “zzyzx” and a date of birth: 3 Sep 1999."),
+        ("617 555 0199", "Read as a phone number."),
+        ("0199", "Read as the last digits of a phone number."),
+        ("zzyzx", "Read as a name."),
+        ("no@example.org", "Read as an e-mail address."),
+        ("#ZZZZ", "Read as a reference."),
+    ],
+)
+def test_a_search_that_finds_nothing_says_what_it_looked_for(typed, sentence):
+    client = builders.staff_client("clinician")
+    assert sentence in words(client.post(WORKLIST, {"q": typed}, follow=True))
+
+
+# --- the release before ---------------------------------------------------------------------------
+
+
+def test_rows_of_the_release_before_are_found_and_get_their_tokens_in_two_steps(settings):
+    settings.OLD_SEARCH_KEYS = True
+    before = {row.pk: sorted(search.before.tokens(row.person)) for row in Submission.objects.all()}
+    for pk, keys in before.items():
+        Submission.objects.filter(pk=pk).update(search_keys=keys)
+    assert found("smyth") == ["Amara Smith"]
+    assert found("jose 2/29/1984") == ["José Fernández"]
+
+    call_command("rekey", verbosity=0)
+    for row in Submission.objects.all():
+        # the release before finds what it stored
+        assert set(before[row.pk]) <= set(row.search_keys)
+    assert found("smyth") == ["Amara Smith"]
+
+    settings.OLD_SEARCH_KEYS = False
+    call_command("rekey", verbosity=0)
+    for row in Submission.objects.all():
+        assert not set(before[row.pk]) & set(row.search_keys)
+    assert found("smyth") == ["Amara Smith"]
+    assert found("0101") == ["José Fernández"]

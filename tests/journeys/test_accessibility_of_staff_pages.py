@@ -94,7 +94,11 @@ def test_every_page_of_the_staffs_side_keeps_nobody_out(window):
 
     # when: the clinician opens a filtered list and the serious patient, and decides too early
     clinicians_judge.opens(
-        {f"{WORKLIST}?status=all&urgency=soon": "Clear filters", clinic.serious: "<img src=x"}
+        {
+            f"{WORKLIST}?status=all&urgency=soon": "Clear filters",
+            clinic.serious.replace("change", "preview"): "Red flags",
+            clinic.serious: "<img src=x",
+        }
     )
     clinician.presses("Store the decision")
 

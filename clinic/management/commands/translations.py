@@ -43,6 +43,7 @@ SOURCES = (
 )
 STAFF_SOURCES = (
     *("templates/admin/", "templates/account/", "templates/mfa/"),
+    "clinic/templatetags/staff_pages.py",
     *("templates/email/alert.txt", "templates/email/escalation.txt"),
     *("templates/email/reviews_due.txt", "education/admin", "education/services/"),
     *("education/models.py", "education/messages.py", "education/judging.py"),
@@ -51,8 +52,8 @@ STAFF_SOURCES = (
     *("intake/models/received_texts.py", "intake/models/safe_contact.py"),
     *("templates/email/text_alarms.txt", "templates/email/on_call_sms.txt"),
     *("intake/models/calls.py", "intake/models/rota.py", "intake/appointments/clinic_time.py"),
-    "intake/models/phone_calls.py",
-    "intake/models/contact_points.py",
+    *("intake/models/phone_calls.py", "intake/models/access_report.py"),
+    *("intake/models/contact_points.py", "intake/models/pending.py"),
     *("intake/models/clinic_pages.py", "intake/clinic_pages/admin.py"),
     *("intake/clinic_pages/missing.py", "clinic/translated.py"),
     *("intake/models/invitations.py", "intake/invitations/admin.py"),

@@ -31,7 +31,7 @@ from intake.models.appointments import Appointment
 from intake.models.calls import CallTask
 from intake.models.clinic_time import VisitKind
 from intake.models.submissions import Submission
-from intake.staff.lists import PatientAdmin
+from intake.staff.front_lists import FrontList
 from intake.staff.status_words import span_words
 
 
@@ -92,7 +92,7 @@ def _owed_calls(request: HttpRequest, rows: Sequence[Appointment]) -> dict[UUID,
     return dict(open_calls.values_list("submission").annotate(Count("pk")))
 
 
-class DayList(PatientAdmin[Appointment]):
+class DayList(FrontList[Appointment]):
     """The columns of the list of visits."""
 
     list_display = [

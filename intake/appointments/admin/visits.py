@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.lists import Context
 from clinic.requests import StaffRequest
+from intake import search
 from intake.appointments import arrival, changing
 from intake.appointments.admin.day_list import DayList, state_words
 from intake.appointments.admin.time_forms import ChosenSlotsForm
@@ -113,7 +114,7 @@ class AppointmentAdmin(DayList):
         except (ValidationError, ValueError):
             return None
 
-    def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def matches(self, rows: QuerySet[Any], term: search.Term) -> QuerySet[Any]:
         seen = Submission.objects.filter(appointments__in=rows).distinct()
         return rows.filter(submission__in=find_patients(seen, term))
 

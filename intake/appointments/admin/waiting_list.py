@@ -16,12 +16,14 @@ from django.utils.translation import gettext_lazy
 
 from clinic.lists import FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
+from intake import search
 from intake.appointments import waiting_list
 from intake.appointments.admin.words import wish_rows
 from intake.models.appointments import Appointment, WaitlistEntry, WishedVisit
 from intake.models.clinic_time import Clinician
 from intake.models.submissions import Submission, Urgency
-from intake.staff.lists import PatientAdmin, find_patients
+from intake.staff.front_lists import FrontList
+from intake.staff.lists import find_patients
 from intake.staff.reach_words import NO_WAY
 from intake.staff.status_words import span_words
 from intake.ways.contact import reaches_of
@@ -56,7 +58,7 @@ class WishedFilter(FixedFilter):
 
 
 @admin.register(WaitlistEntry)
-class WaitlistAdmin(ListOnly[WaitlistEntry], PatientAdmin[WaitlistEntry]):
+class WaitlistAdmin(ListOnly[WaitlistEntry], FrontList[WaitlistEntry]):
     """The patients who wait, since when, and for what. Staff offer slots on the request's page."""
 
     list_display = ["urgency_mark", "opens", "patient", "waits", "wish", "has_visit", "acts"]
@@ -80,7 +82,7 @@ class WaitlistAdmin(ListOnly[WaitlistEntry], PatientAdmin[WaitlistEntry]):
         rows = rows.defer("request__submission__answers", "request__submission__assessment")
         return rows.annotate(visit_at=Subquery(visits.values("during__startswith")[:1]))
 
-    def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def matches(self, rows: QuerySet[Any], term: search.Term) -> QuerySet[Any]:
         waiting = Submission.objects.filter(appointment_request__waiting__isnull=False)
         return rows.filter(request__submission__in=find_patients(waiting, term))
 

@@ -36,7 +36,8 @@ from intake.protocols import served
 from intake.protocols.files import Unreadable
 
 SIGN_INS = (("clinician", "dr-lee"), ("clinician", "dr-okafor"), ("front desk", "desk-maria"),
-            ("content editor", "editor-sam"), ("auditor", "auditor-ito"))  # fmt: skip
+            ("content editor", "editor-sam"), ("auditor", "auditor-ito"),
+            ("administrator", "admin-noor"))  # fmt: skip
 # further roles of some of these accounts
 ALSO = {"dr-lee": ["duty"]}
 CALLED = "desk-maria"  # who enters the demonstration's calls
@@ -101,23 +102,26 @@ class Command(BaseCommand):
 def staff() -> list[dict[str, str]]:
     """Return the demonstration staff with passwords and TOTP secrets, made at the first use."""
     path = Path(settings.LOCAL_DIR) / FILE
-    if path.exists():
-        people = json.loads(path.read_text())
-    else:
-        people = [
-            {
-                "role": role,
-                "username": username,
-                "password": secrets.token_urlsafe(15),
-                "totp_secret": "".join(
-                    secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(32)
-                ),
-            }
-            for role, username in SIGN_INS
-        ]
+    people = json.loads(path.read_text()) if path.exists() else []
+    known = {person["username"] for person in people}
+    people += [
+        {
+            "role": role,
+            "username": username,
+            "password": secrets.token_urlsafe(15),
+            "totp_secret": "".join(
+                secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(32)
+            ),
+        }
+        for role, username in SIGN_INS
+        if username not in known
+    ]
     if not all("hash" in person for person in people):
         # the hash is stored with the password, because hashing at each start would take seconds
-        people = [{**person, "hash": make_password(person["password"])} for person in people]
+        people = [
+            person if "hash" in person else person | {"hash": make_password(person["password"])}
+            for person in people
+        ]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(json.dumps(people, indent=1))

@@ -1,6 +1,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from django.db import (
 )
 
 from clinic import audit
+from clinic.audit.chain import state as chain_state
 from clinic.models import Event, Message
 from clinic.outgoing import outbox
 from tests.trail import sql
@@ -310,16 +312,35 @@ end $$"""
 
 def test_the_command_prints_the_anchor_for_next_time(chain, capsys):
     anchor = f"{chain[0]}:{chain[1].hex()}"
+    seq, digest = audit.head()
     call_command("audit_verify", "--anchor", anchor)
     said = capsys.readouterr().out
-    seq, digest = audit.head()
     assert "10 events are whole" in said
     assert f"Anchor: {seq}:{digest.hex()}" in said
     call_command("audit_verify", "--anchor", f"{seq}:{digest.hex()}")
-    assert "0 events are whole" in capsys.readouterr().out
+    # the event with which the first check was noted
+    assert "1 events are whole" in capsys.readouterr().out
     for wrong in ("x", "1:zz", "1"[:0]):
         with pytest.raises(CommandError, match="--anchor"):
             call_command("audit_verify", "--anchor", wrong)
+
+
+@pytest.mark.parametrize("anchored", [False, True])
+@pytest.mark.parametrize("broken", [False, True])
+def test_pages_show_what_the_last_check_found(chain, tamper, anchored, broken):
+    if broken:
+        tamper("delete from aud.event where seq = %s", [chain[0] + 3])
+    end, _digest = audit.head()
+    given = ["--anchor", f"{chain[0]}:{chain[1].hex()}"] if anchored else []
+    with suppress(CommandError):
+        call_command("audit_verify", *given)
+
+    found = chain_state()
+    if broken and anchored:  # it may be the anchor that is wrong
+        assert found.checked_at is None
+    else:
+        assert (found.last, found.is_whole) == (end, not broken)
+        assert bool(found.fault) is broken
 
 
 def test_the_anchor_is_sent_to_where_this_database_cannot_write(
@@ -327,8 +348,8 @@ def test_the_anchor_is_sent_to_where_this_database_cannot_write(
 ):
     settings.AUDIT_ANCHOR_TO = ["privacy@example.org", "lawyer@example.org"]
     since = f"{chain[0]}:{chain[1].hex()}"
-    call_command("audit_verify", "--anchor", since)
     seq, digest = audit.head()
+    call_command("audit_verify", "--anchor", since)
     tamper("delete from aud.event where seq = %s", [chain[0] + 3])
     with pytest.raises(CommandError):
         call_command("audit_verify", "--anchor", since)

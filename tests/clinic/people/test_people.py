@@ -9,6 +9,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from clinic import audit
+from clinic.people.roles import ROLE_WORDS, ROLES
 from tests import builders
 from tests.desk import Trail, cells, find, page_of, waiting, words
 
@@ -71,6 +72,15 @@ def test_a_new_colleague_gets_an_account_a_role_and_then_a_password(administrato
     (event,) = trail.of(response)
     assert (event.action, event.detail) == ("role", {"kind": "password"})
     assert PASSWORD not in str(trail.events())
+
+
+@pytest.mark.parametrize("where", ["add", "change"])
+def test_each_role_is_explained_where_it_is_given(administrator, colleague, where):
+    page = administrator.get(f"{PEOPLE}add/" if where == "add" else url(colleague))
+
+    assert set(ROLE_WORDS) == set(ROLES)
+    for role, said in ROLE_WORDS.items():
+        assert f"{role.capitalize()}: {said}" in words(page)
 
 
 def test_a_name_that_differs_in_capitals_alone_is_refused(administrator, colleague):

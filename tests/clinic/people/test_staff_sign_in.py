@@ -6,6 +6,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.mfa.utils import decrypt
+from allauth.mfa.webauthn.internal import auth as webauthn
 from django.contrib.auth.models import User
 from django.db import DatabaseError
 from django.test import Client
@@ -79,6 +80,19 @@ def test_enrolling_then_the_recovery_codes(client, user, start):
     again = client.get(CODES)
     assert b"<li><code>" not in again.content
     assert (f"staff:{user.pk}", "mfa") in actions(start)
+
+
+def test_a_key_that_was_just_enrolled_is_not_asked_for_again(client, user, monkeypatch):
+    monkeypatch.setattr(webauthn, "parse_registration_response", lambda credential: None)
+    monkeypatch.setattr(webauthn, "complete_registration", lambda credential: None)
+    password(client)
+
+    added = {"name": "My key", "credential": '{"id": "a key"}'}
+    response = client.post("/account/2fa/webauthn/add/", added, follow=True)
+
+    assert response.redirect_chain == [(CODES, 302)]
+    assert len(re.findall(r"<li><code>", response.content.decode())) == 10
+    assert client.get("/admin/").status_code == 200
 
 
 def test_who_is_enrolled_is_asked_for_a_code_before_being_signed_in(client, enrolled):
@@ -274,7 +288,9 @@ def test_pages_of_the_account_render_with_nothing_inline(client, enrolled, where
     text = response.content.decode()
 
     assert response.status_code == 200
-    assert 'class="brand"' in text  # our own layout is used
+    # the header of all staff pages says where one is
+    assert re.search(r'<a href="/account/2fa/" aria-current="page">Your account</a>', text)
+    assert "| Your account |" in text
     assert " style=" not in text
     assert "<style" not in text
     for script in re.findall(r"<script([^>]*)>", text):

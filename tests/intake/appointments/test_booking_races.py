@@ -217,6 +217,22 @@ def test_a_visit_is_cancelled_while_its_earlier_time_is_accepted():
         assert no_overlap()
 
 
+def test_a_cancelled_visit_is_taken_up_again_by_four_clicks_while_another_takes_its_time():
+    for number in range(5):
+        mine, other = book.patient(2 * number), book.patient(2 * number + 1)
+        slot, by = book.free(7 + number), builders.member("front desk")
+        visit = book.booked(mine, slot)
+        changing.cancel(appointment=visit)
+        outcome(
+            *(lambda visit=visit: booking.restore(appointment=visit) for _click in range(4)),
+            confirming(other, slot, by),
+        )
+        owners = Appointment.objects.filter(status="confirmed", submission__in=(mine, other))
+        (owner,) = owners.values_list("submission_id", flat=True)
+        assert book.progress(mine) == ("booked" if owner == mine.pk else "withdrawn")
+        assert no_overlap()
+
+
 def test_everything_is_taken_back_while_the_front_desk_books():
     for number in range(5):
         submission, by = book.patient(number), builders.member("front desk")

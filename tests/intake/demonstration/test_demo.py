@@ -1,9 +1,11 @@
 """The invented patients of a demonstration: believable, repeatable, stored like real patients."""
 
+import json
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -295,8 +297,10 @@ def test_the_demonstration_has_an_open_book_with_visits_offers_and_some_who_wait
         assert row.submission.appointment_request.progress == "booked"
     begun = Appointment.objects.filter(status="confirmed", during__startswith__lt=timezone.now())
     assert [row.arrived_at is not None for row in begun.order_by("during")] == [False, True]
-    # the invented patients get no messages; one came back, so its patient is to be called
-    assert [row.state for row in Message.objects.all()] == ["dropped"]
+    # the invented patients get no messages; one came back, so its patient is to be called; staff
+    # are told of two patients who wrote
+    states = Message.objects.exclude(kind__in=("alarm", "on_call")).values_list("state", flat=True)
+    assert list(states) == ["dropped"]
     assert [task.reason for task in CallTask.objects.open()] == ["confirmed"]
     for visit_type in VisitType.objects.all():
         assert free_times.free_slots(visit_type=visit_type, limit=1)
@@ -306,10 +310,12 @@ def test_the_demonstration_has_an_open_book_with_visits_offers_and_some_who_wait
 @pytest.mark.usefixtures("_own_sign_ins")
 def test_the_demonstration_has_a_rota_and_a_red_flag_that_nobody_has_ended():
     run("--once")
-    red_flag = Submission.objects.get(escalate_at__isnull=False)
+    red_flag = Submission.objects.get(escalate_at__isnull=False, alarm=False)
     assert [call.outcome for call in red_flag.calls.all()] == ["not_reached"]
     assert OnCall.objects.get().person.username == "dr-okafor"
     assert Leave.objects.get().given_back_at is None
+    wrote = Submission.objects.filter(reply_due_at__isnull=False)
+    assert sorted(row.alarm for row in wrote) == [False, True]
 
 
 @pytest.mark.django_db
@@ -328,6 +334,22 @@ def test_demonstration_staff_have_addresses_of_nobody_and_somebody_is_on_duty():
     staff = get_user_model().objects.all()
     assert staff.get(groups__name="duty").username == "dr-lee"
     assert all(person.email == f"{person.username}@example.org" for person in staff)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_own_sign_ins")
+def test_a_demonstration_of_before_gets_the_accounts_that_are_new(settings):
+    run("--sign-ins")
+    path = Path(settings.LOCAL_DIR) / "demo-sign-ins.json"
+    before = [each for each in json.loads(path.read_text()) if each["role"] != "administrator"]
+    path.write_text(json.dumps(before))
+
+    run("--sign-ins")
+
+    after = json.loads(path.read_text())
+    assert after[: len(before)] == before
+    assert [each["username"] for each in after[len(before) :]] == ["admin-noor"]
+    assert get_user_model().objects.get(groups__name="administrator").username == "admin-noor"
 
 
 def test_the_invited_people_show_each_state_and_no_letter_is_sent(db):

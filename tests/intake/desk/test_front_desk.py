@@ -60,7 +60,7 @@ def test_the_page_has_contact_and_wish(desk):
         "Quentin Canary",
         "(202) 555-0147",
         "quentin.canary@example.org",
-        "March 27, 1982",
+        "27 Mar 1982",
         "Monday, Thursday",
         "Morning",
         "Call me",
@@ -208,6 +208,6 @@ def test_the_list_costs_the_same_for_two_and_for_twenty(desk):
         costs.append(len(queries))
 
     assert len(set(costs)) == 1, costs
-    assert costs[0] <= 15  # two are for the ways to the patients
+    assert costs[0] <= 16  # two are for the ways to the patients, one counts all lists
     sealed = [query["sql"] for query in queries if '"answers"' in query["sql"]]
     assert sealed == []

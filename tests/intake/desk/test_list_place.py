@@ -53,8 +53,8 @@ def test_a_row_leads_to_its_page_with_the_place(clinician, me):
         "\0",
         "x" * 9000,
         signing.dumps("tab=mine"),  # signed for something else
-        signing.dumps({"tab": ["mine"]}, salt="intake.desk.list_place"),
-        signing.dumps("id__gt=0&person__contains=x", salt="intake.desk.list_place"),
+        signing.Signer(salt="intake.desk.list_place").sign_object({"tab": ["mine"]}),
+        signing.Signer(salt="intake.desk.list_place").sign_object("id__gt=0&person__contains=x"),
     ],
     ids=range(9),  # a signature has the time, and the names of tests must not change
 )

@@ -23,7 +23,7 @@ TEMPLATES = sorted(
 # what a letter may say besides its own words: who writes, the number of the request, when and where
 ALLOWED = {
     *("clinic", "phone", "emergency_number", "origin", "my", "invited", "reference", "code"),
-    *("times", "time", "place", "until", "change_until", "days"),
+    *("times", "time", "place", "until", "change_until", "days", "number"),
 }
 # with the Spanish for the words of HEALTH
 SPANISH = "vena pierna inquiet urgen s\u00edntoma dolor v\u00e1rices doctor"

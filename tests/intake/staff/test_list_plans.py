@@ -23,6 +23,7 @@ from tests.desk import FRONT_DESK, WORKLIST, desk_page_of, page_of
 
 pytestmark = pytest.mark.django_db
 ROWS = 2_500  # submissions, of which a tenth waits and a tenth is decided
+COUNTED = 700  # rows that the head of the worklist reads more: up to a hundred for each count
 MOST = 1_050  # rows that a statement may read: a list counts up to a thousand rows and shows 25
 
 
@@ -89,11 +90,11 @@ def read(node: dict[str, Any]) -> float:
     return (each + node.get("Rows Removed by Index Recheck", 0)) * node["Actual Loops"]
 
 
-def assert_by_index(client, url: str, index: str = "") -> None:
+def assert_by_index(client, url: str, index: str = "", most: int = MOST) -> None:
     found = plans(client, url)
     for plan in found:
         whole = sum(map(read, nodes(plan)))
-        assert whole <= MOST, f"{url} reads {whole} rows\n{json.dumps(plan, indent=1)}"
+        assert whole <= most, f"{url} reads {whole} rows\n{json.dumps(plan, indent=1)}"
     used = {node.get("Index Name", "") for plan in found for node in nodes(plan)}
     assert not index or any(index in name for name in used), used
 
@@ -129,10 +130,17 @@ def test_every_row_of_the_bench_opens(clinician):
         ("status=suspect", "submission_suspect"),
         ("status=all", "submission_sorted"),
         ("status=closed", ""),  # any index will do, because most submissions are closed
+        ("tab=triage", ""),
+        ("tab=replied", "submission_answer_due"),
+        ("tab=call", ""),
+        ("tab=patient", ""),
+        ("tab=mine", "submission_mine"),
+        ("tab=decided", ""),
+        ("tab=all", "submission_sorted"),
     ],
 )
 def test_the_worklist(clinician, query, index):
-    assert_by_index(clinician, f"{WORKLIST}?{query}", index)
+    assert_by_index(clinician, f"{WORKLIST}?{query}", index, MOST + COUNTED)
 
 
 def test_the_open_red_flags(clinician):
@@ -160,6 +168,7 @@ def test_the_front_desks_appointments(front_desk, code):
     "query",
     [
         "",
+        "list=book",
         *(f"urgency={code}" for code, _words in UrgencyFilter.options),
         *(f"status={code}" for code, _words in NotClosedFilter.options),
         *(f"sent={code}" for code, _words in SentFilter.options),

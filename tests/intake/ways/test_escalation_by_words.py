@@ -262,7 +262,7 @@ def test_it_is_silent_only_after_a_decision_or_a_call_that_reached_the_patient(c
                 escalation.escalate()
             case outcome if outcome in calls:
                 call(row, by, outcome)
-                over = over or (outcome == "reached" and who != "front desk")
+                over = over or (outcome in Call.SPOKE and who != "front desk")
     for _twice in range(2):
         # by 10:00 of the next business day every pause is over, so the next step is due
         clock.set((clock.now + timedelta(days=1)).strftime("%Y-%m-%dT10:00"))
