@@ -1,6 +1,6 @@
 # Two commands on a fresh machine with Python 3.11+ and make: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check translations bench bench-staff faults frozen laws mutants odd races lighthouse walked code lock fmt clean
+.PHONY: help setup run test check translations bench bench-staff faults frozen laws mutants odd races spreadsheet lighthouse walked code lock fmt clean
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
@@ -67,6 +67,9 @@ lighthouse: setup .local/lighthouse ## run Lighthouse five times on three pages:
 # not in package.json: one of its packages requires "latest", which no lock can hold
 .local/lighthouse:
 	@npm install --silent --prefix $@ lighthouse@12.8.2 && touch $@
+
+spreadsheet: setup ## open a CSV of cells that look like formulas in LibreOffice, where it is installed
+	@$(BIN)/python -m tests.spreadsheet
 
 walked: setup ## walk the stories of the length budget in a browser, and count (two minutes; needs Chromium)
 	@$(BIN)/python -m tests.web.walked

@@ -2,6 +2,7 @@
 
 import secrets
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -192,7 +193,7 @@ class FindAdmin(admin.ModelAdmin[Row]):
 class ReadOnlyAdmin(FindAdmin[Row]):
     """A list in which the admin changes no record. Records are changed by services only."""
 
-    actions = None
+    actions: Sequence[Any] | None = None
     list_per_page = 25
     list_max_show_all = 0
     list_display_links = None

@@ -524,6 +524,8 @@ LOGGING = {
         # warnings only, because the worker polls every second and each poll would write a line
         "django_tasks": {"handlers": [], "propagate": True, "level": "WARNING"},
         "django_tasks_db": {"handlers": [], "propagate": True, "level": "WARNING"},
+        # errors only, because each PDF warns of styles that paper does not know
+        "weasyprint": {"handlers": [], "propagate": True, "level": "ERROR"},
         # without any handler, Python would print the message with the host name that was sent
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
     },

@@ -23,7 +23,7 @@ WRITERS = (
     *("intake.my_page.replies", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
     *("intake.ways.broken_promises", "intake.ways.contact_points", "intake.ways.safe_contact"),
-    "intake.ways.received_texts",
+    *("intake.ways.received_texts", "intake.chart.details"),
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
     *(
         "intake.questionnaire.usual_minutes",
@@ -34,6 +34,7 @@ WRITERS = (
         f"intake.desk.{name}"
         for name in (
             "changes",
+            "clinical_letters",
             "closing",
             "correcting",
             "decisions",
@@ -41,8 +42,8 @@ WRITERS = (
             "patient_messages",
             "pending",
             "procedure",
-            "same_person",
             "saved_filters",
+            "same_person",
             "transitions",
         )
     ),
@@ -57,7 +58,10 @@ WRITERS = (
     *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),
     *(f"intake.appointments.{name}" for name in ("taking", "waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),
-    *(f"intake.demonstration.{name}" for name in ("clinic_pages", "invitations", "red_flags")),
+    *(
+        f"intake.demonstration.{name}"
+        for name in ("clinic_pages", "invitations", "red_flags", "work")
+    ),
 )
 BY_NAME = {writer.rpartition(".")[2] for writer in WRITERS}
 WRITES = {

@@ -48,7 +48,7 @@ APPS = ("clinic", "intake", "education")
 BY_HAND = {
     "clinic.0001_initial": "Makes the schema of the audit trail, which did not exist.",
     "clinic.0003_audit_inbox": "Adds an inbox. A row put into aud.event is chained as before.",
-    "clinic.0008_event_indexes": "Lifts time limits of its own session; adds two indexes.",
+    "clinic.0008_event_indexes": "Lifts time limits of its own session; adds three indexes.",
     "clinic.0006_message_lanes": (
         "Adds columns with defaults, and replaces an index. Building the indexes locks a table with"
         " the messages of 30 days: 0.2 s for 100,000 messages."

@@ -66,6 +66,7 @@ TABLE = {
     "intake_submission_trust": "302 302 403 403 403 403",
     "intake_submission_call": "302 302 403 403 403 403",
     "intake_submission_reach": "200 200 403 403 403 403",
+    "intake_submission_chart": "200 200 403 403 403 403",
     "intake_submission_findings": "200 200 403 403 403 403",
     "intake_submission_print": "200 200 403 403 403 403",
     "intake_submission_same": "200 200 403 403 403 403",
@@ -74,6 +75,9 @@ TABLE = {
     "intake_submission_save_filter": "302 302 403 403 403 403",
     "intake_submission_saved": "302 302 403 403 403 403",
     "intake_submission_delete_filter": "302 302 403 403 403 403",
+    "intake_submission_letters": "200 200 403 403 403 403",
+    "intake_submission_letter": "302 302 403 403 403 403",
+    "intake_submission_pdf": "200 200 403 403 403 403",
     "intake_submission_export": "200 403 403 403 403 403",
     "intake_frontdesk_changelist": "403 403 200 403 403 403",
     "intake_frontdesk_change": "403 403 200 403 403 403",
@@ -91,6 +95,7 @@ TABLE = {
     "intake_frontdesk_number": "403 403 302 403 403 403",
     "intake_frontdesk_tell": "403 403 302 403 403 403",
     "intake_frontdesk_noted": "403 403 302 403 403 403",
+    "intake_frontdesk_chart": "403 403 200 403 403 403",
     "intake_appointment_changelist": "200 403 200 403 403 403",
     "intake_appointment_change": "403 403 200 403 403 403",
     "intake_appointment_history": "302 403 302 403 403 403",
@@ -182,6 +187,7 @@ TABLE = {
     "intake_visittype_delete": NONE,
     "intake_openinghours_changelist": "403 403 200 403 403 403",
     "intake_openinghours_add": "403 403 200 403 403 403",
+    "intake_openinghours_week": "403 403 200 403 403 403",
     "intake_openinghours_change": "403 403 200 403 403 403",
     "intake_openinghours_history": "403 403 200 403 403 403",
     "intake_openinghours_delete": "403 403 200 403 403 403",
@@ -264,6 +270,7 @@ TABLE = {
     "education_picture_delete": NONE,
 }
 POSTS = {
+    "intake_submission_letters": "200 403 403 403 403 403",
     "intake_submission_decide": "422 422 403 403 403 403",
     "intake_submission_assign": "302 302 403 403 403 403",
     "intake_submission_move": "302 302 403 403 403 403",
@@ -272,6 +279,7 @@ POSTS = {
     "intake_submission_trust": "302 302 403 403 403 403",
     "intake_submission_call": "422 422 403 403 403 403",
     "intake_submission_reach": "422 422 403 403 403 403",
+    "intake_submission_chart": NONE,
     "intake_submission_findings": "200 200 403 403 403 403",
     "intake_submission_same": "404 404 403 403 403 403",
     "intake_frontdesk_progress": "403 403 302 403 403 403",
@@ -285,6 +293,7 @@ POSTS = {
     "intake_frontdesk_number": "403 403 409 403 403 403",
     "intake_frontdesk_tell": "403 403 409 403 403 403",
     "intake_frontdesk_noted": "403 403 422 403 403 403",
+    "intake_frontdesk_chart": "403 403 302 403 403 403",
     "intake_appointment_move": "403 403 422 403 403 403",
     "intake_appointment_cancel": "403 403 422 403 403 403",
     "intake_appointment_complete": "403 403 409 403 403 403",
@@ -322,6 +331,7 @@ POSTS = {
     "intake_insuranceplan_add": "403 403 403 200 403 200",
     "intake_clinictext_add": "403 403 403 200 403 200",
     "intake_visittype_add": "403 403 200 403 403 403",
+    "intake_openinghours_week": "403 403 422 403 403 403",
     "intake_openinghours_add": "403 403 200 403 403 403",
     "intake_closure_add": "403 403 200 403 403 403",
     "intake_oncall_add": "403 200 200 403 403 403",
@@ -359,6 +369,8 @@ RECORDED = {
     *("intake_submission_print", "intake_submission_reach", "intake_frontdesk_reach"),
     "intake_frontdesk_correct",
     "intake_submission_preview",
+    *("intake_submission_chart", "intake_frontdesk_chart"),
+    "intake_submission_pdf",
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
     *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
     *("intake_waitlistentry_changelist", "intake_calltask_changelist"),
@@ -367,6 +379,7 @@ RECORDED = {
     "intake_openinghours_delete",
     *("clinic_event_changelist", "clinic_message_changelist"),
     "intake_accessreport_changelist",
+    "intake_submission_letters",
 }
 
 
@@ -423,6 +436,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
                 "_check",
                 "_changed",
                 "_save_filter",
+                "_week",
             )
         ):
             args = [keys[model], *(["intake/legs/p/safety/"] if name.endswith("_walk") else [])]

@@ -14,6 +14,8 @@ INDEXES = {
     # Without the list of pending entries: one commit in many would have to empty that list while
     # it holds the lock of the chain.
     "event_ids": "using gin ((detail -> 'ids')) with (fastupdate = off)",
+    # What left the clinic is one event in many, so without an index the whole trail would be read.
+    "event_left": "(seq) where action in ('print', 'export')",
     # Times grow with the numbers of the events, so a block range index is small and exact.
     "event_at": "using brin (at)",
 }

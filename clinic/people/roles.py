@@ -53,7 +53,7 @@ ROLES: dict[str, frozenset[str]] = {
     | _MESSAGES
     | _READ_PAGES
     | {"education.review_page", "intake.view_appointment", "intake.export_submission"}
-    | {"intake.change_notreachedprocedure"},
+    | {"intake.change_notreachedprocedure", "intake.sign_letter"},
     # the duty role is told first of a red flag that no clinician has attended to
     "duty": _SUBMISSIONS | _RED_FLAGS | _LEAVE | _ROTA | _CALLS | _MESSAGES,
     "front desk": _FRONT_DESK
@@ -76,7 +76,7 @@ ROLES: dict[str, frozenset[str]] = {
 }
 
 ROLE_WORDS = {
-    "clinician": _("reads submissions and decides on them, writes to patients, exports"),
+    "clinician": _("reads submissions and decides on them, writes and signs letters, exports"),
     "duty": _("as a clinician without exports; is told first of a red flag nobody attends to"),
     "front desk": _("books visits, calls patients, keeps clinic time; reads no answers"),
     "content editor": _("writes and publishes the public pages; sees no patient"),

@@ -360,14 +360,17 @@ def content_of(draft: Draft) -> Content:
 
 
 def end_all(
-    *, submissions: Collection[UUID], mend: Callable[[Mapping[str, Any]], dict[str, Any]]
+    *,
+    submissions: Collection[UUID],
+    mend: Callable[[Mapping[str, Any]], dict[str, Any]],
+    age: int | None = None,
 ) -> None:
     """End all ways back to these submissions, because their contact was wrong.
 
     Ends the open grants and codes, and gives the unsent drafts that follow the submissions a key
     that nobody has. The patient comes back with a new code, and finds the drafts. `mend` returns a
     contact with the corrected details; the address to which a
-    draft was saved is dropped.
+    draft was saved is dropped. `age` is the age by a corrected birth date.
     """
     pks = list(submissions)
     Grant.objects.filter(submissions__overlap=pks).delete()
@@ -378,7 +381,11 @@ def end_all(
     for draft in rows:
         content = content_of(draft)
         contact = mend(content.contact) if content.contact else {}
-        content = replace(content, contact=contact, saved={})
+        question = documents.protocol_of(draft.protocol_id).uses.age
+        answers = dict(content.answers)
+        if age is not None and question in answers:
+            answers[question] = age
+        content = replace(content, answers=answers, contact=contact, saved={})
         draft.content, draft.address_keys = content.dump(), []
         if draft.reference:
             draft.address_keys = search.address_tokens(*content.addresses)

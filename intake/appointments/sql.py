@@ -7,7 +7,7 @@ from intake.models.clinic_time import Closure
 LOCATION_COLUMNS = ["id", "name", "address", "time_zone", "directions", "phone", "is_active"]
 VISIT_TYPE_COLUMNS = ["id", "kind", "title", "minutes", "is_active"]
 CLOSURE_COLUMNS = [field.attname for field in Closure._meta.concrete_fields]
-SUBMISSION_COLUMNS = ["id", "reference", "urgency"]
+SUBMISSION_COLUMNS = ["id", "reference", "urgency", "person"]
 _SHOWN_IN_THE_WEEK = (
     *("id", "clinician_id", "visit_type_id", "seat", "capacity", "status", "held_until"),
     "sequence",
@@ -86,7 +86,7 @@ order by 4
 # A full week has hundreds of bookings, and the ORM took longer to build their rows than PostgreSQL
 # to run the query.
 WEEK = f"""
-select lower(a.during), upper(a.during), s.id, s.reference, s.urgency,
+select lower(a.during), upper(a.during), s.id, s.reference, s.urgency, s.person,
   {", ".join(f"a.{name}" for name in WEEK_COLUMNS)}
 from intake_appointment a left join intake_submission s on s.id = a.submission_id
 where a.location_id = %s and a.during && tstzrange(%s, %s)

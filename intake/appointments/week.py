@@ -7,6 +7,7 @@ from itertools import pairwise
 from django.db import connection
 from django.utils import timezone
 
+from clinic.secrets.sealing import Sealed
 from intake.appointments import sql
 from intake.appointments.book import book_of
 from intake.domain import slots as domain
@@ -81,16 +82,16 @@ def _visits(
     found = []
     with connection.cursor() as cursor:
         cursor.execute(sql.WEEK, [location.pk, start, end, timezone.now(), who, who])
-        for begins, ends, pk, reference, urgency, *values in cursor.fetchall():
+        for begins, ends, pk, reference, urgency, person, *values in cursor.fetchall():
             row = Appointment.from_db("default", sql.WEEK_COLUMNS, values)
             row.during = during(begins, ends)
             row.clinician = clinicians[row.clinician_id]
             row.visit_type = kinds[row.visit_type_id]
             row.location = location
-            values = [pk, reference, urgency]
-            row.submission = (
-                Submission.from_db("default", sql.SUBMISSION_COLUMNS, values) if pk else None
-            )
+            row.submission = None
+            if pk:
+                values = [pk, reference, urgency, Sealed(bytes(person))]
+                row.submission = Submission.from_db("default", sql.SUBMISSION_COLUMNS, values)
             found.append(row)
     return found
 

@@ -29,6 +29,7 @@ LABELS: Final = {
     "min": "Lowest",
     "max": "Highest",
     "max_length": "Longest, in characters",
+    "one_line": "One line",
     "must_be": "Must be",
     "coding": "Codes",
     "seconds": "Seconds to answer",

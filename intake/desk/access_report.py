@@ -58,14 +58,20 @@ PAGES = {
     "phonecall": gettext_lazy("calls entered by phone"),
     "invitation": gettext_lazy("invitations"),
     "receivedtext": gettext_lazy("texts to our number"),
+    "calendar": gettext_lazy("calendar"),
     "accessreport": gettext_lazy("access report"),
+    "message": gettext_lazy("mail queue"),
+    "event": gettext_lazy("audit trail"),
 }
 ACTIONS = {
     "list": gettext_lazy("Saw it on a list"),
     "search": gettext_lazy("Found it by a search"),
-    "print": gettext_lazy("Printed"),
-    "export": gettext_lazy("Exported"),
 }
+LETTERS = {
+    "referring": gettext_lazy("Printed a letter to a referring doctor"),
+    "chart": gettext_lazy("Printed a letter for the chart"),
+}
+SIGNED = {"signed": gettext_lazy("signed"), "draft": gettext_lazy("draft")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,9 +182,13 @@ def _ids_of(records: Iterable[str]) -> list[str]:
 
 
 def _records_in(event: Event, wanted: set[str]) -> list[str]:
-    """Return the records that an event names: those of the report first."""
-    ids = event.detail.get("ids") or []
-    named = [event.subject, *ids] if isinstance(ids, list) else [event.subject]
+    """Return the records that an event shows: those of the report first.
+
+    Only pages name records in their ids. Other events name there what they made, such as a visit.
+    """
+    of_page = event.action in ("list", "search") or "page" in event.detail
+    ids = event.detail.get("ids", []) if of_page else []
+    named = [event.subject, *(ids if isinstance(ids, list) else [])]
     keys = dict.fromkeys(key for key in map(str, named) if as_id(key))
     return sorted(keys, key=lambda key: key not in wanted)
 
@@ -186,6 +196,8 @@ def _records_in(event: Event, wanted: set[str]) -> list[str]:
 def _what(event: Event) -> str:
     """Return in words what was done, and on which page."""
     kind = event.detail.get("kind")
+    if event.action == "print" and kind == "letter":
+        return f"{LETTERS[event.detail['to']]}, {SIGNED[event.detail['status']]}"
     words = str(ACTIONS.get(event.action) or timeline.action_words(event))
     page = PAGES.get(str(event.detail.get("page")))
     words = f"{words} ({page})" if page else words

@@ -33,7 +33,7 @@ from clinic.lists import (
 from clinic.requests import StaffRequest
 from intake import search
 from intake.desk import access_report
-from intake.desk.access_report import ALL, KINDS, LOOKS, MOST, MOST_RECORDS, ReportQuery
+from intake.desk.access_report import KINDS, LOOKS, MOST, MOST_RECORDS, ReportQuery
 from intake.models.access_report import AccessReport
 from intake.models.submissions import Submission
 from intake.wording.people import person_words
@@ -149,12 +149,8 @@ class AccessReportAdmin(ListOnly[AccessReport]):
             if ticket := keep_term(request, form.cleaned_data["term"]):
                 query[TICKET_VAR] = ticket
             return redirect(f"{request.path}?{urlencode(query)}")
-        if request.GET.get(TICKET_VAR) and not term_of(request):
-            messages.warning(request, _("That search is over. Type the patient again."))
-        form = ReportForm({**request.GET.dict(), "term": term_of(request)})
-        if not form.is_valid():
-            return self._page(request, form, status=422)
-        return self._page(request, form)
+        form = _form_of_address(request)
+        return self._page(request, form, status=200 if form.is_valid() else 422)
 
     def _page(self, request: HttpRequest, form: ReportForm, status: int = 200) -> HttpResponse:
         """Record the look and show the page; without events if the form has errors."""
@@ -192,7 +188,6 @@ class AccessReportAdmin(ListOnly[AccessReport]):
             "pages": page,
             "capped": pages.count == pages.most,
             "kind_note": access_report.kind_note(query.kind),
-            "shows_all": query.kind == ALL,
             "address": urlencode(kept),
             "address_of_all": urlencode({k: v for k, v in kept.items() if k != RECORD_VAR}),
         }
@@ -202,7 +197,7 @@ class AccessReportAdmin(ListOnly[AccessReport]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         back = f"{self.address('changelist')}?{request.GET.urlencode()}"
-        form = ReportForm({**request.GET.dict(), "term": term_of(request)})
+        form = _form_of_address(request)
         if request.method != "POST" or not form.is_valid():
             return redirect(back)
         _found, records = _records(request, form)
@@ -240,6 +235,20 @@ class AccessReportAdmin(ListOnly[AccessReport]):
                     ),
                 )
         return redirect(self.address("changelist"))
+
+
+def _form_of_address(request: HttpRequest) -> ReportForm:
+    """Return the form that the address and the kept search fill in.
+
+    A search that is over is an error: without its patient, the report would be about everybody.
+    """
+    form = ReportForm({**request.GET.dict(), "term": term_of(request)})
+    if request.GET.get(TICKET_VAR) and not term_of(request):
+        form.add_error(None, _("That search is over. Type the patient again."))
+    record = request.GET.get(RECORD_VAR)
+    if record and access_report.as_id(record) is None:
+        form.add_error(None, _("The address names a record that cannot exist."))
+    return form
 
 
 def _records(

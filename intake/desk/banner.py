@@ -25,40 +25,31 @@ NOTHING = (
 PAGES = {"intake.view_submission": "submission", "intake.view_frontdesk": "frontdesk"}
 
 
-def on_banner() -> Any:
-    """Return the red flags of the banner, and one more if there are more."""
-    return Submission.objects.on_banner().values("pk", "reference", "urgency")[: MOST + 1]
-
-
 def waiting(request: HttpRequest) -> dict[str, Any]:
     """Return the red flags for the banner, and the number of owed calls for the header.
 
-    Takes one query, or none for staff who may see neither. A page that has asked for the red flags
-    already keeps them in the request (`on_banner`).
+    Takes one query, or none for staff who may see neither.
     """
     page = next((page for right, page in PAGES.items() if request.user.has_perm(right)), "")
-    known = getattr(request, "on_banner", None)
     calls = calls_of_header(request)
     parts = [rows.values_list("mark", "alarm", "pk", *NOTHING) for rows in calls]
-    if page and known is None:
+    if page:
         flags = Submission.objects.on_banner()[: MOST + 1]
         columns = ("alarm", "pk", "reference", "urgency", "target_at")
         parts.append(flags.values_list(Value("flag"), *columns))
     rows = list(parts[0].union(*parts[1:], all=True)) if parts else []
     found = [row for row in rows if row[0] == "flag"]
     found.sort(key=lambda row: (not row[1], -row[4], row[5], row[2]))
-    asked = [dict(zip(("pk", "reference", "urgency"), row[2:5], strict=True)) for row in found]
-    flagged = red_flags(page, asked if known is None else known) if page else {}
     others = [(mark, alarm) for mark, alarm, *_rest in rows if mark != "flag"]
-    return (calls_to_make(others) if calls else {}) | flagged
+    return (calls_to_make(others) if calls else {}) | (red_flags(page, found) if page else {})
 
 
-def red_flags(page: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def red_flags(page: str, rows: list[Any]) -> dict[str, Any]:
     """Return red flags for the banner: reference, urgency and URL, but no name."""
-    found = []
-    for row in rows[:MOST]:
-        to = reverse(f"admin:intake_{page}_change", args=[row["pk"]])
-        found.append((row["reference"], Urgency(row["urgency"]).label, to))
+    found = [
+        (reference, Urgency(urgency).label, reverse(f"admin:intake_{page}_change", args=[pk]))
+        for _mark, _alarm, pk, reference, urgency, _target in rows[:MOST]
+    ]
     more = reverse(f"admin:intake_{page}_changelist") if len(rows) > MOST else ""
     return {"red_flags": found, "more_red_flags": more}
 

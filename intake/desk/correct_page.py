@@ -42,26 +42,27 @@ NUMBERS = {
 }
 
 
-def _detail(name: str, label: Any) -> forms.Field:
+def _detail(name: str) -> forms.Field:
     """Return an empty field for a detail of the contact. It never shows what is stored."""
-    given: dict[str, Any] = {"label": label, "required": False}
+    given: dict[str, Any] = {"label": LABELS[name], "required": False}
+    field: Any
     match name:
         case "birth_date":
-            widget = forms.DateInput({"type": "date", "autocomplete": "off"}, format="%Y-%m-%d")
+            widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
             wrong = {"invalid": gettext_lazy("Choose a day.")}
-            return forms.DateField(**given, widget=widget, error_messages=wrong)
+            field = forms.DateField(**given, widget=widget, error_messages=wrong)
         case "email":
-            field: forms.Field = EmailField(**given)
-            # as text, so that a browser sends a mistyped address to our own check
-            field.widget.input_type = "text"
+            field = EmailField(**given, widget=forms.TextInput())
         case _ if name == PHONE:
             field = PhoneField(**given, help_text="")
+            field.widget.input_type = "text"
         case _ if name == REFERENCE:
             field = ReferenceField(**given)
         case _:
             field = PlainTextField(**given, max_length=120)
     field.widget.attrs["autocomplete"] = "off"
-    return field
+    field.unmarked = True  # the hint above says what may be empty
+    return cast(forms.Field, field)
 
 
 class CorrectForm(forms.Form):
@@ -70,12 +71,14 @@ class CorrectForm(forms.Form):
     def __init__(self, *, submission: Submission, data: Any = None) -> None:
         super().__init__(data=data, initial={"revision": submission.revision})
         for name in correcting.IDENTIFIERS:
-            self.fields[TOLD + name] = _detail(name, LABELS[name])
+            self.fields[TOLD + name] = _detail(name)
         for name in correcting.FIELDS:
-            self.fields[name] = _detail(name, LABELS[name])
-        self.fields["no_email"] = forms.BooleanField(
+            self.fields[name] = _detail(name)
+        no_email: Any = forms.BooleanField(
             label=_("The e-mail address is wrong, and there is no other"), required=False
         )
+        no_email.legend = LABELS["email"]
+        self.fields["no_email"] = no_email
         self.fields["reason"] = forms.CharField(
             label=_("Why: what the caller said"),
             max_length=1000,

@@ -36,9 +36,9 @@ from intake.errors import Conflict, Refused
 from intake.history import build_history
 from intake.models.corrections import ContactCorrection
 from intake.models.submissions import Kind, Submission, Urgency
-from intake.questionnaire.walk import age_on
+from intake.questionnaire.right_age import age_at_sending, corrected_age
 from intake.ways import contact_points, escalation, safe_contact, waiting
-from intake.ways.contact import PHONE_SINCE, UNVERIFIED, reach_of
+from intake.ways.contact import BORN_SINCE, PHONE_SINCE, UNVERIFIED, reach_of
 from intake.ways.new_address import NAMES, number_for, unverified
 
 FIELDS = ("name", "birth_date", PHONE, "email")
@@ -148,7 +148,11 @@ def correct(
             correction = stored if each is row else correction
             _store(each, mend(each.person), by, now)
         assert correction is not None
-        codes.end_all(submissions=[each.pk for each in rows], mend=mend)
+        codes.end_all(
+            submissions=[each.pk for each in rows],
+            mend=mend,
+            age=corrected_age(row) if "birth_date" in right else None,
+        )
         safe_contact.mark_calls(row)
         outbox.put_all(
             Order(kind="contact_changed", occasion=f"{correction.pk}:{channel}", payload=KNOWN)
@@ -182,6 +186,8 @@ def _mended(
     mended.pop(UNVERIFIED, None)
     if PHONE in changed:
         mended[PHONE_SINCE] = at.isoformat()
+    if "birth_date" in changed:
+        mended[BORN_SINCE] = at.isoformat()
     return mended | ({UNVERIFIED: sorted(open_ways)} if open_ways else {})
 
 
@@ -254,8 +260,7 @@ def _judged(row: Submission, born: date) -> tuple[Assessment | None, Assessment]
             asked=uses.short_walk(PART_2) if row.kind == Kind.PART_2 else None,
         )
 
-    told = answers.get(uses.age)
-    age = age_on(timezone.localtime(row.submitted_at).date(), born)
+    told, age = answers.get(uses.age), age_at_sending(row, born)
     return (None if told in (None, age) else judge(told)), judge(age)
 
 

@@ -59,8 +59,14 @@ class ExportInput:
             rows = rows.filter(urgency__in=self.urgencies)
         return rows.order_by("pk")
 
-    def allows(self, question: Question) -> bool:
-        """Whether the answers to a question go into the file."""
+    def allows(self, protocol: Protocol, question: Question) -> bool:
+        """Whether the answers to a question go into the file.
+
+        A member number names a patient as a name does, so the answers for the chart go with the
+        names.
+        """
+        if question.id in protocol.uses.chart_names:
+            return self.identity
         if question.type == "text":
             return self.own_words
         return self.private or not question.sensitive
@@ -130,8 +136,9 @@ def _questions(chosen: ExportInput) -> list[Question]:
     known = ProtocolDocument.objects.filter(pk__in=list(hashes)).order_by("-created_at")
     found: dict[str, Question] = {}
     for document in known:
-        for question in documents.protocol_of(document.pk).questions:
-            if chosen.allows(question):
+        protocol = documents.protocol_of(document.pk)
+        for question in protocol.questions:
+            if chosen.allows(protocol, question):
                 found.setdefault(question.id, question)
     return list(found.values())
 
@@ -172,7 +179,7 @@ def _answers(row: Submission, protocol: Protocol, chosen: ExportInput) -> dict[s
             "label": list(reading.answer_words(question, given[question.id])),
         }
         for question in protocol.questions
-        if question.id in given and chosen.allows(question)
+        if question.id in given and chosen.allows(protocol, question)
     }
 
 

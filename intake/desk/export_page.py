@@ -62,7 +62,10 @@ class ExportForm(forms.Form):
     parts = forms.MultipleChoiceField(
         label=gettext_lazy("Also put into the file (optional)"),
         choices=[
-            ("identity", gettext_lazy("Names, dates of birth, phone numbers and e-mail addresses")),
+            (
+                "identity",
+                gettext_lazy("Names, dates of birth, phones, e-mail addresses, insurance, doctors"),
+            ),
             ("private", gettext_lazy("Private answers, such as mood, pregnancy and medicines")),
             ("own_words", gettext_lazy("The patients’ own words")),
             ("notes", gettext_lazy("Reasons and notes of the decisions")),

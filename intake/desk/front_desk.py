@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.html import format_html
@@ -30,10 +30,14 @@ from intake.appointments.admin.words import time_words, wish_rows
 from intake.appointments.booking import confirm_by_call
 from intake.appointments.offers import open_offers, withdraw_offers
 from intake.appointments.slot_gone import SlotGone
+from intake.chart import details
+from intake.chart.block import block
 from intake.desk import transitions
+from intake.desk.chart_page import ChartPage
 from intake.desk.correct_page import CorrectPage, unverified_words
 from intake.desk.emergency_page import EmergencyPage, emergency_of
 from intake.desk.forms import ProgressForm
+from intake.desk.instructions import instructions_for
 from intake.desk.reach import ReachPage
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
@@ -45,8 +49,8 @@ from intake.models.clinic_time import Clinician, VisitType
 from intake.models.submissions import Decision, FrontDesk, Kind, Submission
 from intake.staff import reads
 from intake.staff.filters import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
-from intake.staff.front_lists import FrontList, ListFilter
-from intake.staff.lists import record_page, record_view, run_service
+from intake.staff.front_lists import FrontList, ListFilter, is_to_book
+from intake.staff.lists import WorklistOrder, record_page, record_view, run_service
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.staff.reach_words import NO_WAY, reach_words
 from intake.staff.status_words import alarm_mark, standing_words, target_words
@@ -85,8 +89,25 @@ def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     return view
 
 
+class FrontOrder(WorklistOrder):
+    """Sorts the visits to book by the day until which they are booked, all others as the worklist.
+
+    Gives each visit to book the instruction of its decision, with a fixed number of queries.
+    """
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        order = super().get_ordering(request, queryset)
+        return [F("book_by").asc(nulls_last=True), *order] if is_to_book(request) else order
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        given = instructions_for(self.result_list) if is_to_book(request) else {}
+        for row in self.result_list:
+            row.instruction = given.get(row.pk, [])
+
+
 @admin.register(FrontDesk)
-class FrontDeskAdmin(CorrectPage, EmergencyPage, ReachPage, FrontList[FrontDesk]):
+class FrontDeskAdmin(CorrectPage, EmergencyPage, ReachPage, ChartPage, FrontList[FrontDesk]):
     """The list and pages of patients: how to reach them, which visit they want, no answers."""
 
     list_display = [
@@ -96,15 +117,19 @@ class FrontDeskAdmin(CorrectPage, EmergencyPage, ReachPage, FrontList[FrontDesk]
     list_filter = [ListFilter, ProgressFilter, NotClosedFilter, UrgencyFilter, SentFilter]
     list_select_related = ["appointment_request__waiting"]
     posts = [
-        *("progress", "offer", "call", "withdraw", "overbook", "wait", "reach"),
+        *("progress", "offer", "call", "withdraw", "overbook", "wait", "reach", "chart"),
         *("correct", "number", "tell", "noted"),
     ]
     list_title = gettext_lazy("Contacts and appointments")
+    changelist = FrontOrder
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FrontDesk]:
         rows = super().get_queryset(request).select_related("appointment_request__waiting")
         decided = Decision.objects.filter(submission=OuterRef("pk")).order_by("-at", "-id")
-        rows = rows.annotate(outcome=Subquery(decided.values("outcome")[:1]))
+        rows = rows.annotate(
+            outcome=Subquery(decided.values("outcome")[:1]),
+            book_by=Subquery(decided.values("book_by")[:1]),
+        )
         deferred: QuerySet[FrontDesk] = rows.defer("answers", "assessment", "search_keys")
         return deferred
 
@@ -121,6 +146,8 @@ class FrontDeskAdmin(CorrectPage, EmergencyPage, ReachPage, FrontList[FrontDesk]
             words = standing_words(row)
         else:
             words = workflow.OUTCOMES.get(row.outcome, row.get_status_display())
+        if given := getattr(row, "instruction", []):
+            words = format_html('{}<br><span class="hint">{}</span>', words, "; ".join(given))
         return format_html("{}<br>{}", alarm_mark(), words) if row.alarm else words
 
     @admin.display(description=gettext_lazy("Wish"))
@@ -162,10 +189,12 @@ class FrontDeskAdmin(CorrectPage, EmergencyPage, ReachPage, FrontList[FrontDesk]
         reads.record_read(submission=row, by=request.user, request_id=request.request_id)
         page, wish, reach = SubmissionPage(row), request_of(row), reach_of(row)
         made = list(calls_without_notes().filter(submission=row))
+        newest = details.newest_of(row)
         return {
             "title": row.reference,
             "submission": row,
             "to_do": self.to_do(row),
+            "instruction": instructions_for([row]).get(row.pk, []),
             "progress": progress_words(wish, row.outcome) if wish else "",
             "name": page.name,
             "phone": reach.phone,
@@ -177,6 +206,7 @@ class FrontDeskAdmin(CorrectPage, EmergencyPage, ReachPage, FrontList[FrontDesk]
             "contact": page.contact,
             "unverified": unverified_words(row),
             "number_typed": (request.POST.get("channel"), request.POST.get("number", "")),
+            "chart": block(row, newest.details if newest else {}),
             "calls": [call_words(call) for call in made],
             "wrong_number": wrong_number_words(made, row.person),
             "request_": wish,

@@ -74,7 +74,7 @@ def settle_reply(*, submission: Submission, by: User, revision: int, request_id:
     """
     columns: dict[str, Any] = {"reply_due_at": None, "alarm": False}
     if submission.status not in workflow.OPEN:
-        columns["escalate_at"] = None
+        columns["escalate_at"] = columns["recheck_urgency"] = None
     with transaction.atomic():
         claim(submission, revision, status=submission.status, **columns)
         record_change(submission, by, "state", request_id, {"kind": "reply", "to": "settled"})

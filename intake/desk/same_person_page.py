@@ -1,5 +1,6 @@
 """The staff page that shows which submissions may be of the same person."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -8,13 +9,16 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clinic.requests import StaffRequest
 from intake.desk import same_person
+from intake.domain.stored import PHONE
 from intake.errors import Conflict
 from intake.models.submissions import Submission
 from intake.staff import reads
+from intake.wording.reading import phone_words
 
 ACTS = {"confirm": same_person.confirm, "undo": same_person.undo}
 
@@ -38,12 +42,21 @@ def same_person_page(
     own = {
         "title": _("Same person as %(ref)s?") % {"ref": submission.reference},
         "submission": submission,
-        "found": found,
+        "found": [(each, identity_words(each.submission)) for each in found],
+        "own": identity_words(submission),
         "may_decide": request.user.has_perm("intake.decide_submission"),
         "is_popup": False,
     }
     template = "admin/intake/submission/same_person.html"
     return TemplateResponse(request, template, {**context, **own}).render()
+
+
+def identity_words(submission: Submission) -> str:
+    """Return by what staff tell two people of one name apart: birth date, phone, e-mail."""
+    person = submission.person
+    stored = person.get("birth_date")
+    born = date_format(date.fromisoformat(stored), "j M Y") if stored else ""
+    return ", ".join(filter(None, (born, phone_words(person.get(PHONE, "")), person.get("email"))))
 
 
 def _act(request: StaffRequest, submission: Submission) -> HttpResponse:

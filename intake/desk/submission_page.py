@@ -32,6 +32,7 @@ from intake.models.submissions import (
     Kind,
     Submission,
 )
+from intake.questionnaire.right_age import corrected_age
 from intake.staff import entered_by_phone
 from intake.wording import advice, reading
 from intake.wording.intentions import INTENTIONS
@@ -88,7 +89,7 @@ class SubmissionPage(SubmissionRecord):
     @property
     def about(self) -> str:
         """The patient's age and sex, as far as known: '44 years, female'."""
-        age = self.answers.get(self.uses.age)
+        age = corrected_age(self.submission) or self.answers.get(self.uses.age)
         parts = [] if age is None else [_("%(age)s years") % {"age": age}]
         return ", ".join([*parts, *self._words_of(self.uses.first_line)])
 

@@ -1,4 +1,4 @@
-"""Show one submission to clinicians, on the screen and on paper."""
+"""Show one submission to clinicians."""
 
 from typing import Any
 from uuid import UUID
@@ -168,29 +168,6 @@ class SubmissionView(PatientAdmin[Submission]):
         """Show which submissions may be of the same person."""
         context = {**self.admin_site.each_context(request), "opts": self.opts}
         return same_person_page(request, submission, context)
-
-    @record_view
-    def print_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
-        """Show the submission as a sheet for paper: one page, then all answers."""
-        page = SubmissionPage(submission)
-        reads.record_read(
-            submission=submission,
-            by=request.user,
-            request_id=request.request_id,
-            action="print",
-            besides=page.part_2,
-        )
-        context = {
-            "page": page,
-            "urgency_mark": self.urgency_mark(submission),
-            "target": target_words(submission),
-            "phone_words": phone_words(page.phone),
-            "courses": findings.courses_of(submission),
-            "visits": visits_of(submission),
-            "by": person_words(request.user),
-        }
-        template = "admin/intake/submission/print.html"
-        return TemplateResponse(request, template, context).render()
 
 
 def held_of(submission: Submission, reader: User) -> dict[str, Any] | None:

@@ -24,7 +24,10 @@ MOST = 100  # events of the audit trail that the page reads
 
 ACTION_WORDS = {
     "read": gettext_lazy("Opened"),
+    "create letter": gettext_lazy("Wrote a letter"),
+    "state letter": gettext_lazy("Signed a letter"),
     "print": gettext_lazy("Printed"),
+    "print letter": gettext_lazy("Printed a letter"),
     "export": gettext_lazy("Exported"),
     "create": gettext_lazy("Sent"),
     "create call": gettext_lazy("A call is owed"),

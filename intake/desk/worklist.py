@@ -23,10 +23,13 @@ from clinic.lists import Context
 from clinic.models import Event
 from clinic.requests import StaffRequest, signed_in_user
 from intake import documents
+from intake.desk.chart_page import ChartPage
+from intake.desk.clinical_letter_page import LetterView
 from intake.desk.decide_view import DecideView
 from intake.desk.export_page import export_page
 from intake.desk.list_place import PLACE_VAR, listed_place, with_place
 from intake.desk.list_view import SEEN_VAR, ListView, stamp_of_page
+from intake.desk.paper_view import PaperView
 from intake.desk.preview_view import PreviewView
 from intake.desk.reach import ReachPage
 from intake.desk.submission_page import SubmissionPage
@@ -71,7 +74,9 @@ class Worklist(WorklistOrder):
 
 
 @admin.register(Submission)
-class SubmissionAdmin(ReachPage, DecideView, TeamView, PreviewView, ListView):
+class SubmissionAdmin(
+    ReachPage, ChartPage, DecideView, TeamView, PreviewView, PaperView, LetterView, ListView
+):
     """The list of submissions that wait, and the page on which clinicians decide."""
 
     list_display = ["urgency_mark", "opens", "why", "due", "sent", "assigned", "state", "look"]
@@ -87,8 +92,12 @@ class SubmissionAdmin(ReachPage, DecideView, TeamView, PreviewView, ListView):
         "trust",
         "call",
         "reach",
+        "chart",
         "findings",
         "print",
+        "pdf",
+        "letters",
+        "letter",
         "same",
         "preview",
     ]

@@ -24,7 +24,6 @@ from django.utils import timezone
 from clinic.lists import MOST_COUNTED, FixedFilter, term_of
 from clinic.requests import signed_in_user
 from intake import documents
-from intake.desk import banner
 from intake.desk.tabs import ALL, FILTERS, TABS, tab_of
 from intake.domain import workflow
 from intake.models.submissions import IS_ANSWER_DUE, IS_WAITING, SavedFilter, Submission
@@ -110,7 +109,6 @@ def _ask(request: HttpRequest) -> Standing:
     mine = SavedFilter.objects.filter(Q(owner=by) | Q(is_shared=True))
     asked["saved"] = _Rows(mine.values("name", "slug", "is_shared", "owner_id")[:MOST_SAVED])
     asked["protocols"] = _Rows(documents.that_asked().values("name", "content_hash"))
-    asked["banner"] = _Rows(banner.on_banner())
     options = _options(request)
     if tab == ALL:
         if not term_of(request):
@@ -121,7 +119,6 @@ def _ask(request: HttpRequest) -> Standing:
     stored = [(each["name"], each["content_hash"]) for each in found["protocols"]]
     kept: Any = request
     kept.protocols = documents.asking(stored)
-    kept.on_banner = found["banner"]
     facets, count = _facets(options, found.get("sums"))
     return Standing(
         tab=tab,

@@ -14,7 +14,7 @@ from intake.domain import wrong_answers
 from intake.domain.definition import Answers, Protocol, Question, QuestionPage, Value
 from intake.domain.ranges import NUMBER, Range, as_number, read_range
 from intake.domain.typed_number import plain_number
-from intake.domain.typed_text import as_lines, is_blank
+from intake.domain.typed_text import as_lines, as_name, is_blank
 from intake.domain.wrong_answers import InvalidAnswer
 
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
@@ -243,6 +243,8 @@ def _text(question: Question, text: str) -> str | None:
     text = as_lines(text).strip()
     if _NOT_TEXT.search(text):
         raise wrong_answers.not_text()
+    if question.one_line:
+        text = " ".join(as_name(text).split())
     text = unicodedata.normalize("NFC", text)
     if question.max_length is not None and len(text) > question.max_length:
         raise wrong_answers.too_long(question.max_length, len(text))

@@ -87,9 +87,9 @@ class Question(Base, frozen=True):
 
     `unit` is a UCUM code. `worse` says which answers are worse (`intake.domain.worse`). `seconds`
     is the expected time to answer. `page` is the id of the screen on which the question is asked.
-    `learn` names pages that explain the question. The answer to a `sensitive` question is hidden
-    after the device was left alone for some time. `why` says why staff read the options that no
-    rule reads.
+    A text of `one_line` is a name or a number. `learn` names pages that explain the question. The
+    answer to a `sensitive` question is hidden after the device was left alone for some time. `why`
+    says why staff read the options that no rule reads.
     """
 
     id: str
@@ -106,6 +106,7 @@ class Question(Base, frozen=True):
     min: int | float | None = None
     max: int | float | None = None
     max_length: int | None = None
+    one_line: bool = False
     must_be: bool | None = None
     coding: dict[str, str] | None = None
     worse: str | None = None

@@ -16,6 +16,13 @@ ACKNOWLEDGED: Final = "ack"
 WHO: Final = "who"
 """The names under which a draft and a submission store what a patient says in the contact step."""
 
+PAYER: Final = "payer"
+MEMBER: Final = "member"
+DOCTOR: Final = "doctor"
+PHARMACY: Final = "pharmacy"
+CHART_NUMBER: Final = "chart_number"
+"""The names under which the details for the chart are stored. Staff alone write the last one."""
+
 
 # --- code of the computed values in old stored documents ------------------------------------------
 

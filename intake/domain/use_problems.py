@@ -12,7 +12,7 @@ from intake.domain.computed import questions_behind
 from intake.domain.definition import FLAG, Protocol
 from intake.domain.grammar import AnswerCondition, conditions_of
 from intake.domain.problem import Problem
-from intake.domain.uses import PART_2
+from intake.domain.uses import LONGEST_LINE, PART_2
 
 
 def use_problems(protocol: Protocol) -> Iterator[Problem]:
@@ -33,6 +33,7 @@ def use_problems(protocol: Protocol) -> Iterator[Problem]:
         yield from _part_2(protocol)
         yield from _contact(protocol)
         yield from _free_text(protocol)
+        yield from _chart(protocol)
         yield from _cannot_wait(protocol)
         yield from _nurse_asks(protocol)
 
@@ -60,6 +61,7 @@ def _named(protocol: Protocol) -> Iterator[tuple[str, str, str]]:
     if uses.cannot_wait is not None:
         yield "cannot_wait", uses.cannot_wait.q, "single"
     yield from (("nurse_asks", id, "") for id in uses.nurse_asks)
+    yield from (("chart", id, "text") for id in uses.chart_names)
     for name in uses.walks.__struct_fields__:
         yield from ((f"walks.{name}", id, "") for id in uses.short_walk(name) or ())
 
@@ -185,7 +187,8 @@ def _free_text(protocol: Protocol) -> Iterator[Problem]:
     if uses.own_words not in uses.free_text:
         yield _wrong("own_words", f"Name “{uses.own_words}” under free_text, too.")
     for question in protocol.questions:
-        if question.type == "text" and question.id not in (*uses.free_text, uses.contact.phone):
+        named = (*uses.free_text, *uses.chart_names, uses.contact.phone)
+        if question.type == "text" and question.id not in named:
             message = f"Name “{question.id}”, or nobody is told of alarming words in it."
             yield _wrong("free_text", message)
     searched = {
@@ -198,6 +201,25 @@ def _free_text(protocol: Protocol) -> Iterator[Problem]:
     for id in uses.free_text:
         if id not in searched:
             yield _wrong("free_text", f"No rule searches “{id}” for alarming words.")
+
+
+def _chart(protocol: Protocol) -> Iterator[Problem]:
+    """Yield a problem for each question for the chart that may hold more than a name or a number.
+
+    Nothing searches these answers for alarming words, so a patient must not have room to tell.
+    """
+    uses = protocol.uses
+    asked = set(uses.chart_names)
+    for id in uses.chart_names:
+        question = protocol.question(id)
+        if not question.one_line or (question.max_length or 0) > LONGEST_LINE:
+            yield _wrong("chart", f"Give “{id}” one line of at most {LONGEST_LINE} characters.")
+        if question.required or question.show_if is not None or id not in uses.later:
+            yield _wrong("chart", f"Ask “{id}” of every patient in part 2; require no answer.")
+        if id in uses.free_text:
+            yield _wrong("chart", f"“{id}” is searched for alarming words: it is free text.")
+        if not asked.issuperset(other.id for other in protocol.page_of(id).questions):
+            yield _wrong("chart", f"Ask “{id}” on a page of only these questions.")
 
 
 def _wrong(place: str, message: str) -> Problem:

@@ -68,6 +68,29 @@ class ContactQuestions(Base, frozen=True):
         }
 
 
+LONGEST_LINE: Final = 120
+"""How many characters an answer for the chart may have at most."""
+
+
+class ChartQuestions(Base, frozen=True):
+    """The questions whose answers the front desk copies into the chart: names and numbers."""
+
+    payer: str
+    member: str
+    doctor: str
+    pharmacy: str
+
+    @property
+    def stored_names(self) -> dict[str, str]:
+        """Map the id of each question to the name under which the chart details have its answer."""
+        return {
+            self.payer: stored.PAYER,
+            self.member: stored.MEMBER,
+            self.doctor: stored.DOCTOR,
+            self.pharmacy: stored.PHARMACY,
+        }
+
+
 ADDITION: Final = "addition"
 PART_2: Final = "part_2"
 """The short walks after sending. They take the contact from the earlier submission."""
@@ -95,7 +118,8 @@ class Uses(Base, frozen=True, dict=True):
     it off. `nurse_asks` are the questions that by phone only a clinician reads to a caller. The
     submission page and the first printed page show the answers to `glance`, or say that there is
     none. `short` has the words by which staff read a question. `findings` names the scales that are
-    offered first to a clinician after an examination.
+    offered first to a clinician after an examination. `chart` are the questions of
+    part 2 that save the front desk from asking again.
     """
 
     safety: str
@@ -113,6 +137,7 @@ class Uses(Base, frozen=True, dict=True):
     glance: tuple[str, ...] = ()
     short: tuple[ShortWords, ...] = ()
     findings: tuple[str, ...] = ()
+    chart: ChartQuestions | None = None
 
     @property
     def contact_agrees_with(self) -> tuple[str, str]:
@@ -125,6 +150,11 @@ class Uses(Base, frozen=True, dict=True):
     def short_walk(self, kind: str) -> tuple[str, ...] | None:
         """Return the questions of a short walk; None if `kind` is the questionnaire."""
         return getattr(self.walks, kind) if kind in self.walks.__struct_fields__ else None
+
+    @cached_property
+    def chart_names(self) -> dict[str, str]:
+        """Map each question for the chart to its stored name; empty if the protocol asks none."""
+        return self.chart.stored_names if self.chart is not None else {}
 
     @cached_property
     def later(self) -> frozenset[str]:

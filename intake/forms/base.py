@@ -248,6 +248,9 @@ def _plain_field(question: Question) -> forms.Field:
             # a report may say "<15", and the number pad of a phone has no "<"
             attrs = {"inputmode": "text", "size": "8", "autocomplete": "off"}
             return forms.CharField(widget=forms.TextInput(attrs), **common)
+        case "text" if question.one_line:
+            attrs = {"autocomplete": "off", "autocapitalize": "words", "dir": "auto"}
+            return forms.CharField(widget=forms.TextInput(attrs), **common)
         case _:
             area = forms.Textarea({"rows": 4, "autocomplete": "off", "dir": "auto"})
             return forms.CharField(widget=area, **common)

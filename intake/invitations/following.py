@@ -100,9 +100,12 @@ def forget(*, days: int) -> int:
     now = timezone.now()
     with transaction.atomic():
         InvitationList.objects.filter(sent_at=None, created_at__lt=now - PREVIEWED).delete()
-        old = Invitation.objects.filter(
+        over = Invitation.objects.filter(
             _over(now - timedelta(days=days), draft_id=None) | _over(now - KEPT_BEGUN)
         )
+        # locked before they are counted, so that of two servers one counts them
+        locked = over.select_for_update(of=("self",)).values_list("pk", flat=True)
+        old = Invitation.objects.filter(pk__in=list(locked))
         ended = counts_of(old)
         _total, by_model = old.delete()
         count = by_model.get("intake.Invitation", 0)

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('intake', '0036_export_permission'),
+        ('intake', '0037_chart_details'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -16,6 +16,7 @@ from intake.history import build_history
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Communication, Draft, Kind, Submission, Urgency
 from intake.questionnaire import drafts
+from intake.questionnaire.right_age import with_right_age
 from intake.questionnaire.target_times import target_time
 from intake.ways import alarms, escalation, on_call, waiting
 
@@ -99,6 +100,7 @@ def begin_addition(*, submission: Submission, language: str) -> tuple[Draft, str
     def content() -> Content:
         known = protocol.uses.contact_agrees_with
         answers = {q: value for q, value in submission.answers.items() if q in known}
+        answers = with_right_age(submission, answers, protocol.uses.age)
         return Content(answers=answers, contact=submission.person)
 
     return drafts.go_on_or_begin(

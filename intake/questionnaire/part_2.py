@@ -10,6 +10,7 @@ from intake.draft_content import Content
 from intake.errors import Refused
 from intake.models.submissions import Device, Draft, Kind, Submission
 from intake.questionnaire import drafts
+from intake.questionnaire.right_age import with_right_age
 
 
 def begin(
@@ -43,4 +44,5 @@ def _told(protocol: Protocol, submission: Submission) -> dict[str, Any]:
     uses = protocol.uses
     left_out = {uses.safety, uses.crisis, *uses.free_text}
     told = domain.from_json(protocol, submission.answers)
+    told = with_right_age(submission, told, uses.age)
     return {question: value for question, value in told.items() if question not in left_out}

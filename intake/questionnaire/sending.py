@@ -16,6 +16,7 @@ from clinic.ids import new_reference
 from clinic.outgoing import outbox
 from intake.access.part_2 import refusal
 from intake.appointments import open_requests
+from intake.chart import details
 from intake.documents import store_wording
 from intake.domain.stored import LANGUAGE_HELP, PHONE
 from intake.domain.triage import Assessment
@@ -83,6 +84,10 @@ def submit(
         submission = _store(draft, walk, kind=draft.kind, contact=contact)
         if CONTACT in walk.steps and submission.follows_id:
             safe_contact.take_over(submission=submission)
+        if draft.kind == Kind.PART_2:
+            details.take_over(
+                part_2=submission, by=call.by if call else None, request_id=request_id
+            )
         if walk.content.wish:
             build_wish(submission, walk.content.wish).save(force_insert=True)
             # the letter about the visit also confirms that the submission arrived

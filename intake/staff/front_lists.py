@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import Context, FixedFilter, Row
+from clinic.lists import Context, FixedFilter, Row, term_of
 from intake.domain import workflow
 from intake.models.appointments import Appointment, AppointmentRequest, WaitlistEntry
 from intake.models.calls import CallTask
@@ -58,6 +58,11 @@ class ListFilter(FixedFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return to_book(queryset) if self.value() == BOOK else queryset
+
+
+def is_to_book(request: HttpRequest) -> bool:
+    """Whether the list shows the visits to book, without a search."""
+    return request.GET.get("list") == BOOK and not term_of(request)
 
 
 def counts() -> dict[str, str]:

@@ -16,12 +16,12 @@ def record_read(
     by: User,
     request_id: str,
     action: str = "read",
-    page: str = "",
     besides: Submission | None = None,
+    **detail: str,
 ) -> None:
     """Record that a member of staff looked at the submission, and at one `besides` it.
 
-    `page` names the page if it shows only a part of the submission.
+    `detail` has codes, such as the `page` that shows only a part of the submission.
     """
     with transaction.atomic(savepoint=False):
         audit.record(
@@ -31,7 +31,7 @@ def record_read(
             purpose="TREAT",
             request_id=request_id,
             besides=[str(besides.pk)] if besides else [],
-            detail={"page": page} if page else {},
+            detail=detail,
         )
 
 

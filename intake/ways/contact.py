@@ -30,6 +30,9 @@ UNVERIFIED = "unverified"
 yet. No code goes there."""
 PHONE_SINCE = "phone_since"
 """The name in a contact of the time at which the phone number was corrected."""
+BORN_SINCE = "born_since"
+"""The name in a contact of the time at which the birth date was corrected. The answers keep the age
+that the patient told."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,9 +2,9 @@
 
 Everything runs on loopback. The program exits with status 1 when a goal is missed. `python -m
 tests.bench book` measures only appointments, `python -m tests.bench together` only patients who
-send forms while staff read pages. `python -m tests.bench staff` measures the staff's pages, which
-the other runs leave out. The run for staff first stores a million submissions; BENCH_ROWS sets a
-smaller number.
+send forms while staff read pages, `python -m tests.bench export` only an export of 10,000
+submissions. `python -m tests.bench staff` measures the staff's pages, which the other runs leave
+out. The run for staff first stores a million submissions; BENCH_ROWS sets a smaller number.
 """
 
 import datetime
@@ -41,11 +41,13 @@ say = sys.stdout.write
 
 
 def _measure(folder: Path) -> tuple[list[Any], str]:
-    from tests.bench import book, staff, together
+    from tests.bench import book, export, staff, together
 
     with servers.database(folder):
         if sys.argv[1:] == ["staff"]:
             return staff.measure(folder), "the staff's side alone"
+        if sys.argv[1:] == ["export"]:
+            return export.measure(), "submissions to export alone"
         if sys.argv[1:] == ["together"]:
             return [together.measure()], "staff and patients alone"
         lines, stored = ([], "the book alone") if sys.argv[1:] == ["book"] else _intakes(folder)

@@ -218,3 +218,38 @@ def test_an_old_text_comes_back_as_a_new_version_that_needs_its_review(page, edi
     other = PageVersion.objects.exclude(page=page).first()
     gone = editor.post(at(page, "restore"), {"version": str(other.pk), "read": desk.read(page)})
     assert gone.status_code == 404
+
+
+# --- several pages at once -----------------------------------------------------------------------
+
+
+def publish_chosen(client, *chosen):
+    given = {"action": "publish_chosen", "index": "0", "_selected_action": [p.pk for p in chosen]}
+    return client.post(LIST, given, follow=True)
+
+
+def test_chosen_pages_are_published_each_with_its_event_or_the_reason(pages, editor, clinician):
+    reviewed, unread, *_others = pages.values()
+    press(editor, reviewed, "ask_for_review")
+    press(clinician, reviewed, "review", next_on=in_a_year())
+    trail = Trail()
+    said = words(publish_chosen(editor, reviewed, unread))
+
+    assert "1 page is published." in said
+    refusal = f"{unread.title} (en): A clinician must review exactly this text first."
+    assert refusal in said
+    assert desk.fresh(reviewed).shown is not None
+    assert desk.fresh(unread).shown is None
+    (event,) = trail.events(action="state")
+    assert event.subject == str(reviewed.pk)
+    # again is refused like the button of the page
+    assert "This text is published already." in words(publish_chosen(editor, reviewed))
+
+
+def test_the_clinician_has_no_action_and_publishes_nothing(page, editor, clinician):
+    press(editor, page, "ask_for_review")
+    press(clinician, page, "review", next_on=in_a_year())
+    assert "Publish the chosen pages" in words(editor.get(LIST))
+    assert "Publish the chosen pages" not in words(clinician.get(LIST))
+    publish_chosen(clinician, page)
+    assert desk.fresh(page).shown is None

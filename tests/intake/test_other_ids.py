@@ -58,7 +58,7 @@ NAMING = {
     *("id", "page", "q", "var", "inputs"),
     *("safety", "age", "first_line", "complaint", "own_words", "free_text", "crisis"),
     *("phone", "language_help", "acknowledged", "appointment", "addition", "part_2"),
-    *("glance", "nurse_asks"),
+    *("glance", "nurse_asks", "payer", "member", "doctor", "pharmacy"),
 }
 
 

@@ -111,7 +111,7 @@ def test_every_page_of_the_staffs_side_keeps_nobody_out(window):
     # then: the clinician can give the patient back
     clinicians_judge.sees("Give it back")
 
-    # when: the clinician opens the red flags, the own leave and the pages of the own account
+    # when: the clinician opens the red flags, the own leave, the own account and a letter
     clinicians_judge.opens(
         {
             "/admin/intake/openredflag/": "Open red flags",
@@ -119,6 +119,8 @@ def test_every_page_of_the_staffs_side_keeps_nobody_out(window):
             "/admin/intake/leave/add/": "When the leave begins",
             "/account/2fa/": "Authenticator app",
             "/account/password/change/": "Change your password",
+            "/account/2fa/webauthn/add/": "Add a passkey",
+            clinic.letter: "To a referring doctor",
         }
     )
 
@@ -163,14 +165,20 @@ def test_every_page_of_the_staffs_side_keeps_nobody_out(window):
     # then: the page says that the visit would have no place
     front_desks_judge.sees("1 visit would no longer fit the hours")
 
-    # when: the auditor opens the audit trail, and the administrator the accounts
-    auditors_judge.opens({"/admin/clinic/event/": "Audit trail"})
+    # when: the auditor opens the trail and its report, and the administrator the accounts
+    auditors_judge.opens(
+        {
+            "/admin/clinic/event/": "Audit trail",
+            "/admin/intake/accessreport/": "Check the trail now",
+            "/admin/intake/accessreport/?since=2026-12-31&until=2026-01-01": "This day is before",
+        }
+    )
     administrators_judge.opens(
         {
             "/admin/auth/user/": "People",
             f"{clinic.account}change/": "Reset the second factor",
             f"{clinic.account}password/": "Set the password",
-            "/admin/auth/user/add/": "Add user",
+            "/admin/auth/user/add/": "New account",
         }
     )
 
@@ -216,6 +224,7 @@ def a_full_clinic() -> SimpleNamespace:
     calls.owe(submission=serious, reason="message", occasion="1")
     return SimpleNamespace(
         serious=page_of(serious),
+        letter=f"{page_of(serious, 'letters')}?kind=referring",
         serious_at_the_front_desk=desk_page_of(serious),
         waiting=desk_page_of(asks),
         visit=visit,

@@ -43,7 +43,7 @@ SOURCES = (
 )
 STAFF_SOURCES = (
     *("templates/admin/", "templates/account/", "templates/mfa/"),
-    "clinic/templatetags/staff_pages.py",
+    *("clinic/templatetags/staff_pages.py", "intake/models/clinical_letters.py"),
     *("templates/email/alert.txt", "templates/email/escalation.txt"),
     *("templates/email/reviews_due.txt", "education/admin", "education/services/"),
     *("education/models.py", "education/messages.py", "education/judging.py"),

@@ -7,16 +7,21 @@ intake.appointments.clinic_time stores and records each change. Clinic time hold
 from datetime import date
 from typing import Any, TypeVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from clinic.lists import Context, FixedFilter
 from clinic.requests import request_id, signed_in_user
@@ -31,6 +36,7 @@ from intake.appointments.admin.clinic_time_forms import (
     closure_zone,
 )
 from intake.appointments.admin.filters import ClinicianFilter, LocationFilter
+from intake.appointments.admin.week_hours import WeekForm
 from intake.appointments.admin.words import time_words
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 from intake.models.people import deciders, with_leave
@@ -151,6 +157,38 @@ class OpeningHoursAdmin(ClinicTimeAdmin[OpeningHours]):
         "clinician", "location", "weekday", "starts", "ends", "valid_from", "valid_until",
         "capacity", "visit_types",
     ]  # fmt: skip
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.week_view)
+        return [path("week/", view, name="intake_openinghours_week"), *super().get_urls()]
+
+    def week_view(self, request: HttpRequest) -> HttpResponse:
+        """Add the hours of a whole week: all of them, or none."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        data = request.POST if request.method == "POST" else None
+        form = WeekForm(data, rows=self.get_form(request))
+        if data is not None and form.is_valid():
+            with transaction.atomic():
+                for each in form.hours:
+                    self.save_form(request, each, change=False)
+                    self.save_related(request, each, [], change=False)
+            done = ngettext(
+                "%(n)s line of hours is added.", "%(n)s lines are added.", len(form.hours)
+            )
+            messages.success(request, done % {"n": len(form.hours)})
+            return redirect("admin:intake_openinghours_changelist")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "is_popup": False,
+            "title": _("Hours of a week"),
+            "form": form,
+        }
+        status = 200 if data is None else 422
+        return TemplateResponse(
+            request, "admin/intake/time/week_hours.html", context, status=status
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: OpeningHours | None = None) -> bool:
         return request.user.has_perm("intake.delete_openinghours")

@@ -1,12 +1,14 @@
 """The forms with which staff choose slots and overbook."""
 
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from datetime import time as WallTime
 from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -82,6 +84,11 @@ class OverbookForm(forms.Form):
     day = forms.DateField(
         label=gettext_lazy("Day"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
     )
+    day_again = forms.DateField(
+        label=gettext_lazy("Type the day again"),
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"required": gettext_lazy("Type the day again.")},
+    )
     time = forms.TimeField(
         label=gettext_lazy("Time"),
         help_text=gettext_lazy("As the clock shows it at the location."),
@@ -108,6 +115,30 @@ class OverbookForm(forms.Form):
         super().__init__(data, initial=initial, auto_id="overbook_%s", use_required_attribute=False)
         cast(Any, self.fields["sure"]).legend = _("Overbooking")
         self._ask_for_moment()
+        self._ask_for_day_again()
+
+    def _ask_for_day_again(self) -> None:
+        """Ask for the day twice, only when it is beyond the days that free times are shown for.
+
+        A slip of the year looks like any other day, and nobody would look at that week.
+        """
+        last = timezone.localdate() + timedelta(days=settings.APPOINTMENT_HORIZON_DAYS)
+        day = None
+        if self.is_bound:
+            with suppress(forms.ValidationError):
+                day = self.fields["day"].clean(self.data.get("day"))
+        if day is None or day <= last:
+            del self.fields["day_again"]
+            return
+        self.fields["day_again"].help_text = _(
+            "This day is beyond %(last)s, the last day for which free times are shown."
+        ) % {"last": date_format(last, "DATE_FORMAT")}
+
+    def clean_day_again(self) -> date:
+        again: date = self.cleaned_data["day_again"]
+        if "day" in self.cleaned_data and again != self.cleaned_data["day"]:
+            raise forms.ValidationError(_("This is another day than the first one."))
+        return again
 
     def _ask_for_moment(self) -> None:
         """Ask which moment is meant, only when the clock changes at the typed time."""

@@ -29,6 +29,7 @@ from intake.domain import slots as domain
 from intake.models.appointments import Appointment, AppointmentRequest
 from intake.models.clinic_time import Clinician, Closure, Location, VisitType
 
+DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 FARTHEST = timedelta(days=800)  # the calendar shows no day farther from today
 SHOWN = 12  # free times that fit the wish, before staff press "more"
@@ -128,12 +129,21 @@ class Times:
     def monday(self) -> date:
         """The Monday of the week that the page shows.
 
-        This is the chosen week, or else the week of the best fitting free time, or else this week.
+        This is the chosen week, or else the week of the first free time that the page lists, or
+        else the week of the next open day.
         """
-        typed = self.typed.get("week", "")
-        if not typed and self.fitting:
-            return _monday(self.fitting[0].free.start.date())
-        return _monday(_day(typed, self.today))
+        typed, listed = self.typed.get("week", ""), [*self.soonest, *self.fitting]
+        if typed:
+            return _monday(_day(typed, self.today))
+        return _monday(listed[0].free.start.date() if listed else self._next_open_day)
+
+    @property
+    def _next_open_day(self) -> date:
+        now = timezone.now()
+        if self.place is None:
+            return self.today
+        opens = hours.current(self.place.pk).next_opening(now).astimezone(self.place.zone).date()
+        return opens if opens - self.today < FARTHEST else self.today
 
     # --- free times ------------------------------------------------------------------------------
     @cached_property
@@ -149,6 +159,19 @@ class Times:
         found = free_times.fitting(request=self.request, visit_type=self.kind, limit=limit)
         return [self._choice(free, fit_words(free, self.wishes)) for free in found]
 
+    @cached_property
+    def soonest(self) -> list[Choice]:
+        """For a request that cannot wait, the free times of today and tomorrow at any place."""
+        if not self.kind or not self.request or not self.place or self._may_wait:
+            return []
+        end = datetime.combine(self.today + 2 * DAY, time(), tzinfo=self.place.zone)
+        found = free_times.free_slots(visit_type=self.kind, end=end, limit=SHOWN)
+        return [self._choice(free) for free in found]
+
+    @property
+    def _may_wait(self) -> bool:
+        return self.request is None or free_times.may_be_offered(submission=self.request.submission)
+
     @property
     def has_more(self) -> bool:
         return len(self.fitting) == SHOWN and "more" not in self.typed
@@ -163,7 +186,7 @@ class Times:
         """After a conflict, the ticked slots that are free and not in `fitting` or `nearest`."""
         if not self.gone or not self.kind:
             return []
-        shown = {choice.free.key for choice in (*self.fitting, *self.nearest)}
+        shown = {choice.free.key for choice in (*self.soonest, *self.fitting, *self.nearest)}
         found = []
         for key in self.chosen[:MOST]:
             if key not in shown:

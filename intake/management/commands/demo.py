@@ -24,10 +24,22 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from intake import documents
-from intake.demonstration import bulk, invitations, red_flags, texts
+from intake.demonstration import (
+    bulk,
+    chart,
+    front_desk,
+    invitations,
+    letters,
+    red_flags,
+    texts,
+    work,
+)
 from intake.demonstration import people as demo
 from intake.demonstration.phone_calls import load_calls
+from intake.models.chart import ChartDetails
 from intake.models.clinic_time import Location
+from intake.models.clinical_letters import ClinicalLetter
+from intake.models.corrections import ContactCorrection
 from intake.models.invitations import Invitation
 from intake.models.phone_calls import PhoneCall
 from intake.models.received_texts import ReceivedText
@@ -41,6 +53,7 @@ SIGN_INS = (("clinician", "dr-lee"), ("clinician", "dr-okafor"), ("front desk", 
 # further roles of some of these accounts
 ALSO = {"dr-lee": ["duty"]}
 CALLED = "desk-maria"  # who enters the demonstration's calls
+WRITES = "dr-lee"  # who writes the demonstration's letters
 FILE = "demo-sign-ins.json"
 AT_START = 80
 
@@ -80,13 +93,20 @@ class Command(BaseCommand):
         if options["once"] and not Location.objects.exists():
             bulk.load_book(clinicians=doctors())
             red_flags.load(clinicians=doctors())
+            work.load(by=doctors()[0][1])
         desk = get_user_model().objects.filter(groups__name="front desk").first()
         if options["once"] and desk and not Invitation.objects.exists():
             invitations.load(by=desk)
+        if options["once"] and desk and not ChartDetails.objects.exists():
+            chart.load(by=desk)
+        if options["once"] and desk and not ContactCorrection.objects.exists():
+            front_desk.load(clinician=doctors()[0][1], desk=desk)
         if options["once"] and not PhoneCall.objects.exists():
             load_calls(get_user_model().objects.get(username=CALLED))
         if options["once"] and not ReceivedText.objects.exists():
             texts.load()
+        if options["once"] and not ClinicalLetter.objects.exists():
+            letters.load(by=get_user_model().objects.get(username=WRITES))
 
     def _print(self, people: list[dict[str, str]], options: dict[str, Any]) -> None:
         if options["sign_ins"]:

@@ -26,7 +26,12 @@ INVITATIONS = {f"intake.{verb}_invitation" for verb in ("view", "add", "change")
 TABLE = {
     "clinician": {
         *("intake.view_appointment", "intake.export_submission", "intake.enter_by_phone"),
-        *("education.view_page", "education.review_page", "intake.change_notreachedprocedure"),
+        *(
+            "education.view_page",
+            "education.review_page",
+            "intake.change_notreachedprocedure",
+            "intake.sign_letter",
+        ),
     }
     | SUBMISSIONS
     | CALLS

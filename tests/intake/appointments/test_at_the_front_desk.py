@@ -1,7 +1,7 @@
 """Appointments on the front desk's pages: offer, book, move, cancel, wait, overbook."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.db import connection
@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from clinic import hours
 from clinic.ids import uuid7
 from clinic.models import Message
 from intake.appointments import free_times
@@ -98,14 +99,14 @@ def test_a_week_that_is_none_is_this_week(desk, lee, typed):
     assert "today" in words(page)
 
 
-def test_the_calendar_names_others_by_reference_alone_and_records_them(desk, lee):
+def test_the_calendar_names_others_and_records_them(desk, lee):
     mine, other = book.patient(1), book.patient(2)
     visit = book.booked(other, book.free(days=3))
     trail = Trail()
     page = desk.get(desk_page_of(mine), {"week": visit.starts.date().isoformat()})
 
-    assert other.reference in words(page)
-    assert "Canary2" not in page.content.decode()
+    assert f"{other.person['name']} {other.reference}" in words(page)
+    assert "+1202555" not in page.content.decode().partition('id="week"')[2]
     assert trail.names(page, mine)
     assert trail.names(page, other)
 
@@ -118,6 +119,46 @@ def test_closures_stand_in_the_calendar_and_close(desk, lee):
     assert "Closed: Team day" in words(page)
     key = book.in_days(7).astimezone(UTC).strftime("%Y%m%dT")
     assert f'value="{key}' not in page.content.decode()
+
+
+@pytest.mark.parametrize("free_on", [1, 2])
+def test_what_cannot_wait_shows_the_free_times_of_today_and_tomorrow_first(free_on, desk, lee):
+    submission = book.patient()
+    Submission.objects.filter(pk=submission.pk).update(urgency=Urgency.SAME_DAY)
+    today = timezone.now().astimezone(book.location().zone).date()
+    day = today + timedelta(days=free_on)
+    OpeningHours.objects.all().delete()
+    OpeningHours.objects.bulk_create(
+        [
+            OpeningHours(
+                clinician=lee,
+                location=book.location(),
+                weekday=day.weekday(),
+                starts=time(23, 15),
+                ends=time(23, 59),
+                valid_from=day,
+                valid_until=day,
+            )
+        ]
+    )
+    page = desk.get(desk_page_of(submission))
+    listed = words(page).partition("Free today and tomorrow")[2].partition("Week of")[0]
+    assert ("11:15" in listed) == (free_on < 2)
+    assert ("Nothing is free today or tomorrow." in listed) == (free_on == 2)
+
+
+def test_the_calendar_opens_on_the_next_open_day(desk, lee, calendar):
+    submission = book.patient()
+    Submission.objects.filter(pk=submission.pk).update(urgency=Urgency.SAME_DAY)
+    today = timezone.localdate()
+    shut = today + timedelta(days=8)
+    Closure.objects.bulk_create([Closure(first_day=today, last_day=shut, reason="Moving house")])
+    calendar.forget()
+    opens = hours.current(book.location().pk).next_opening(timezone.now()).date()
+    assert opens > shut
+    monday = opens - timedelta(days=opens.weekday())
+    page = words(desk.get(desk_page_of(submission)))
+    assert f"Week of {date_format(monday, 'DATE_FORMAT')}" in page
 
 
 def test_without_clinic_time_the_page_says_so(desk):
@@ -236,7 +277,6 @@ def test_what_cannot_wait_is_not_offered_but_can_be_booked(desk, lee):
     page = desk.get(desk_page_of(submission))
 
     assert "This cannot wait for an answer to an offer." in words(page)
-    assert "Choose a free time in the week below." in words(page)
     assert "Offer the chosen times" not in words(page)
     assert press(desk, submission, "offer", book.free()).status_code == 409
     assert press(desk, submission, "call", book.free()).status_code == 302
@@ -265,7 +305,8 @@ def over(client, submission, lee, **more):
         "reason": "Bleeding vein, Dr. Lee agreed",
         "sure": "on",
     }
-    return client.post(desk_page_of(submission, "overbook"), given | more)
+    given |= more
+    return client.post(desk_page_of(submission, "overbook"), {"day_again": given["day"], **given})
 
 
 def test_overbooking_takes_a_seat_above_with_author_and_reason(desk, lee):
@@ -298,6 +339,31 @@ def test_overbooking_wants_a_reason_and_a_tick(desk, lee, missing, says):
     assert says in words(page)
     assert "Book all the same" in words(page)
     assert not Appointment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("again", "says"),
+    [
+        ("", "Type the day again."),
+        ("next day", "This is another day than the first one."),
+        ("nonsense", "Enter a valid date."),
+        ("same", ""),
+    ],
+)
+def test_a_day_beyond_the_horizon_is_typed_twice(again, says, desk, lee, settings):
+    submission = book.patient()
+    far = timezone.localdate() + timedelta(days=settings.APPOINTMENT_HORIZON_DAYS + 1)
+    typed = {"same": far.isoformat(), "next day": str(far + timedelta(days=1))}.get(again, again)
+    page = over(desk, submission, lee, day=far.isoformat(), day_again=typed)
+    assert page.status_code == (422 if says else 302)
+    assert Appointment.objects.count() == (not says)
+    if says:
+        text = words(page)
+        assert says in text
+        assert "the last day for which free times are shown" in text
+        assert far.isoformat() in page.content.decode()
+    near = (far - timedelta(days=1)).isoformat()
+    assert "Type the day again" not in words(over(desk, book.patient(3), lee, day=near))
 
 
 def test_overbooking_in_the_past_is_refused_and_all_that_was_typed_stays(desk, lee):

@@ -25,6 +25,7 @@ from intake.draft_content import Content
 from intake.models.appointments import Appointment, AppointmentRequest, Offer, WaitlistEntry
 from intake.models.calls import CallTask
 from intake.models.clinic_time import Clinician, Location, VisitType
+from intake.models.clinical_letters import ClinicalLetter
 from intake.models.invitations import Invitation
 from intake.models.rota import Leave, OnCall
 from intake.models.submissions import (
@@ -297,11 +298,14 @@ def test_the_demonstration_has_an_open_book_with_visits_offers_and_some_who_wait
         assert row.submission.appointment_request.progress == "booked"
     begun = Appointment.objects.filter(status="confirmed", during__startswith__lt=timezone.now())
     assert [row.arrived_at is not None for row in begun.order_by("during")] == [False, True]
-    # the invented patients get no messages; one came back, so its patient is to be called; staff
-    # are told of two patients who wrote
+    # the invented patients get no messages; one came back, one patient was not reached; staff are
+    # told of two patients who wrote
     states = Message.objects.exclude(kind__in=("alarm", "on_call")).values_list("state", flat=True)
-    assert list(states) == ["dropped"]
-    assert [task.reason for task in CallTask.objects.open()] == ["confirmed"]
+    assert set(states) == {"dropped"}
+    # each tab of the worklist has work
+    page = builders.staff_client("clinician", "dr-lee").get("/admin/intake/submission/")
+    assert [tab["label"] for tab in page.context["tabs"] if tab["count"] == "0"] == []
+    assert {task.reason for task in CallTask.objects.open()} == {"confirmed", "more"}
     for visit_type in VisitType.objects.all():
         assert free_times.free_slots(visit_type=visit_type, limit=1)
 
@@ -316,6 +320,14 @@ def test_the_demonstration_has_a_rota_and_a_red_flag_that_nobody_has_ended():
     assert Leave.objects.get().given_back_at is None
     wrote = Submission.objects.filter(reply_due_at__isnull=False)
     assert sorted(row.alarm for row in wrote) == [False, True]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_own_sign_ins")
+def test_the_demonstration_has_a_signed_letter_and_a_draft():
+    run("--once")
+    run("--once")
+    assert [letter.signed for letter in ClinicalLetter.objects.order_by("at")] == [True, False]
 
 
 @pytest.mark.django_db

@@ -178,19 +178,19 @@ def test_the_file_has_every_event_in_batches(auditor, monkeypatch):
         ({"who": "999999"}, "There is no such account."),
         ({"who": "x' or 1=1"}, "There is no such account."),
         ({"kind": "answers"}, "Select a valid choice."),
+        ({"record": "7"}, "The address names a record that cannot exist."),
         ({"term": "x" * 101}, "at most 100 characters"),
     ],
 )
 def test_bad_input_is_a_sentence_and_what_was_typed_stays(auditor, typed, said):
     trail = Trail()
-    for answer in (
-        auditor.post(REPORT, {"kind": "looks", **typed}),
-        *([auditor.get(REPORT, typed)] if "term" not in typed else []),
-    ):
+    answers = [] if "record" in typed else [auditor.post(REPORT, {"kind": "looks", **typed})]
+    answers += [] if "term" in typed else [auditor.get(REPORT, typed)]
+    for answer in answers:
         assert answer.status_code == 422
         assert said in words(answer)
         assert not rows(answer)
-    for value in typed.values() if "kind" not in typed and "who" not in typed else ():
+    for value in typed.values() if not {"kind", "who", "record"} & set(typed) else ():
         assert f'value="{value}"' in answer.content.decode()
     assert not trail.events(action="search")
 
@@ -202,6 +202,20 @@ def test_what_is_not_there_is_said_and_recorded(auditor, term):
     page = asked(auditor, term)
     assert "No event fits." in words(page)
     assert [event.action for event in trail.events()] == ["search"]
+
+
+def test_a_search_that_is_over_is_no_report_about_everybody(auditor):
+    looked_at(waiting("Quentin Canary"))
+    old = f"find=over&{asked(auditor).request['QUERY_STRING']}"
+    trail = Trail()
+
+    page, file = auditor.get(f"{REPORT}?{old}"), auditor.post(f"{REPORT}export/?{old}")
+
+    assert page.status_code == 422
+    assert "That search is over." in words(page)
+    assert not rows(page)
+    assert file.status_code == 302
+    assert not trail.events(action="export")
 
 
 def test_too_many_events_for_a_file_are_refused_with_what_to_do(auditor, monkeypatch):
@@ -236,6 +250,8 @@ def test_lists_that_showed_a_record_are_found_by_index():
     plan = query.order_by().explain()
     assert "event_subject" in plan
     assert "event_ids" in plan
+    left = access_report.ReportQuery(records=None, kind="left").events()
+    assert "event_left" in left.explain()
 
 
 # --- the chain -----------------------------------------------------------------------------------
@@ -270,3 +286,17 @@ def test_an_export_that_the_patient_asked_for_is_still_the_act_of_staff(auditor)
             actor=audit.staff(lee), action="export", subject=str(submission.pk), purpose="PATRQT"
         )
     assert ("lee", "Exported", submission.reference) in rows(asked(auditor, submission.reference))
+
+
+def test_what_an_event_made_is_no_record_of_its_own(auditor):
+    """A letter is named in its event, but the event is about one record."""
+    submission = waiting("Quentin Canary")
+    with transaction.atomic():
+        audit.record(
+            actor=audit.staff(builders.member("clinician", "lee")),
+            action="state",
+            subject=str(submission.pk),
+            detail={"kind": "letter", "ids": ["0190a3b2-77c1-7e4a-8000-000000000000"]},
+        )
+    found = rows(asked(auditor, submission.reference, kind="all"))
+    assert ("lee", "Signed a letter", submission.reference) in found

@@ -181,7 +181,7 @@ def test_the_list_costs_the_same_for_two_and_for_twenty(desk):
 @pytest.mark.parametrize("role", ["clinician", "duty", "front desk"])
 def test_the_head_counts_the_calls_in_one_query(role):
     client = builders.staff_client(role)
-    where = FRONT_DESK if role == "front desk" else "/admin/intake/submission/"
+    where = FRONT_DESK if role == "front desk" else "/admin/intake/leave/"
     assert '<span class="count">' not in client.get(where).content.decode()
     visit = moved()
     with CaptureQueriesContext(connection) as queries:

@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from itertools import product
+from types import SimpleNamespace
 
 import pytest
 from django.core import mail
@@ -19,7 +20,8 @@ from intake.models.access import Challenge, Grant
 from intake.models.corrections import ContactCorrection
 from intake.models.submissions import Draft, Submission, Urgency
 from intake.my_page import replies
-from intake.questionnaire import drafts
+from intake.questionnaire import drafts, part_2
+from intake.ways import calls
 from intake.ways.contact import UNVERIFIED, reach_of
 from intake.ways.new_address import number_for, unverified
 from tests import builders
@@ -206,6 +208,17 @@ def test_an_address_that_the_patient_forbade_hears_nothing(desk):
     assert not Message.objects.exists()
 
 
+def test_a_corrected_number_is_no_longer_called_wrong(desk):
+    row = builders.submission({"email": ""})
+    calls.record(submission=row, outcome="wrong", by=builders.member("front desk"), request_id="r")
+    assert "This number is wrong" in words(desk.get(desk_page_of(row)))
+    post(desk, row, callback_phone=NEW["callback_phone"])
+    assert "This number is wrong" not in words(desk.get(desk_page_of(row)))
+    row = Submission.objects.get(pk=row.pk)
+    calls.record(submission=row, outcome="wrong", by=builders.member("clinician"), request_id="r")
+    assert "This number is wrong" in words(desk.get(desk_page_of(row)))
+
+
 @pytest.mark.parametrize("field", NEW)
 def test_grants_codes_and_open_drafts_end(field, desk):
     row = builders.submission()
@@ -364,11 +377,36 @@ def test_another_level_is_a_task_for_clinicians_in_every_status(status, walker):
     assert "birth date corrected" in " ".join(cells(listed, "state"))
     page = words(clinician.get(page_of(row)))
     assert "with this age, the rules say “Soon”" in page
+    assert "70 years, Male" in page
     assert "The urgency is still “Routine”" in page
-    if status != "withdrawn":
-        row = decide(row)
-        assert row.recheck_urgency is None
-        assert "birth date was corrected" not in words(clinician.get(page_of(row)))
+    if status == "withdrawn":  # nobody decides on it any more, so it is read and settled
+        given = {"revision": row.revision}
+        assert clinician.post(page_of(row, "settle"), given).status_code == 302
+    else:
+        decide(row)
+    row = Submission.objects.get(pk=row.pk)
+    assert row.recheck_urgency is None
+    assert "birth date was corrected" not in words(clinician.get(page_of(row)))
+
+
+def test_a_red_flag_of_the_right_age_is_escalated(walker, monkeypatch):
+    """No rule of today makes a red flag of an age alone, so the test says what the rules say."""
+    told, right = (SimpleNamespace(urgency=u, blocked=False) for u in ("routine", "same_day"))
+    monkeypatch.setattr(correcting, "_judged", lambda row, born: (told, right))
+    Submission.objects.filter(pk=walker.pk).update(suspect=True)
+    row = correct_age(Submission.objects.get(pk=walker.pk), 70)
+    assert row.recheck_urgency == Urgency.SAME_DAY
+    assert row.escalate_at is not None
+    assert not row.suspect
+    assert row.urgency == Urgency.ROUTINE
+
+
+def test_forms_that_follow_are_judged_by_the_right_age(walker):
+    begun, _key = replies.begin_addition(submission=walker, language="en")
+    row = correct_age(walker, 70)
+    later, _key = part_2.begin(submission=row, language="en")
+    for draft in (Draft.objects.get(pk=begun.pk), later):
+        assert codes.content_of(draft).answers["age_years"] == 70
 
 
 def test_an_answer_to_the_patient_does_not_end_the_task(walker):

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from clinic.models import Message
 from intake.appointments import booking, ending, offers, taking
+from intake.chart import details
 from intake.desk import closing, decisions, transitions
 from intake.desk.decisions import DecisionInput
 from intake.errors import Conflict
@@ -282,3 +283,25 @@ def test_two_colleagues_who_call_the_same_patient_are_both_noted():
     assert Call.objects.count() == 2
     assert not CallTask.objects.open().exists()
     assert sum("A colleague called, too: Reached the patient" in page for page in pages) == 1
+
+
+def test_of_two_who_correct_the_chart_one_is_told_to_read_again(monkeypatch):
+    both_have_read, correct = Barrier(2), details.correct
+
+    def correct_after_both_have_read(**what):
+        both_have_read.wait(5)
+        return correct(**what)
+
+    monkeypatch.setattr(details, "correct", correct_after_both_have_read)
+    submission = builders.submission()
+    people = [builders.staff_client("front desk", name) for name in ("desk-one", "desk-two")]
+    answers = at_once(
+        *(
+            lambda client=client, plan=f"Plan {number}": client.post(
+                desk_page_of(submission, "chart"), {"payer": plan, "seen": ""}
+            )
+            for number, client in enumerate(people)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [302, 409]
+    assert submission.chart_details.count() == 1

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from html import unescape
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -14,7 +15,7 @@ from clinic.opening_hours import ClinicHours
 from intake import documents
 from intake.demonstration import bulk
 from intake.demonstration import people as demo
-from intake.desk.list_place import Place, next_of
+from intake.desk.list_place import NAMES, Place, next_of
 from intake.models.submissions import Decision, SavedFilter, Submission, Urgency
 from intake.protocols import current
 from intake.staff import status_words
@@ -346,6 +347,20 @@ def test_a_lookup_of_our_columns_is_refused_and_all_alike(clinician):
     assert "Canary" not in text
 
 
+@pytest.mark.parametrize("value", ["", "☃", "-1", "9" * 30, "a" * 3000])
+def test_hand_written_filters_give_the_plain_list_or_a_sentence(clinician, value):
+    row = waiting("Quentin Canary")
+    addresses = [(WORKLIST, name) for name in (*NAMES, "o", "all", "e")]
+    addresses += [(page_of(row, "preview"), "list"), (page_of(row), "list")]
+    addresses += [(f"{WORKLIST}changed/", name) for name in ("list", "seen")]
+    for address, name in addresses:
+        page = clinician.get(address, {name: value}, follow=True)
+        assert page.status_code in (200, 204, 400), (address, name)
+    assert references(clinician.get(WORKLIST, {"tab": value})) == [row.reference]
+    slug = quote(value or "x", safe="")
+    assert clinician.get(f"{WORKLIST}saved/{slug}/").status_code == 302
+
+
 # --- cost -----------------------------------------------------------------------------------------
 
 
@@ -370,8 +385,8 @@ def test_the_list_costs_ten_statements_however_many_rows(clinician):
             costs.setdefault(query, []).append(len(statements))
 
     assert Submission.objects.count() == 300
-    # session, user and rights; all counts, tabs and the banner of red flags at once; the rows; two
-    # for the ways to the patients; trouble with messages; the owed calls; the recorded read
+    # session, user and rights; all counts of tabs and filters at once; the rows; two for the ways
+    # to the patients; trouble with messages; banner and owed calls; the recorded read
     assert costs[""] == costs["tab=all"] == [10, 10, 10]
     # a list without rows needs neither rows nor ways
     assert costs["tab=triage&urgency=soon"] == [7, 10, 10]

@@ -20,7 +20,7 @@ from intake.domain.grammar import AnswerCondition, Case, Computed, Line, Phrase,
 from intake.domain.problem import KINDS
 from intake.domain.problems import problems
 from intake.domain.readability import READING_GRADE, reading_grade
-from intake.domain.uses import CannotWait, ContactQuestions, ShortWalks, Who
+from intake.domain.uses import CannotWait, ChartQuestions, ContactQuestions, ShortWalks, Who
 from tests.intake.domain.altered import (
     NEVER,
     with_level,
@@ -449,9 +449,12 @@ BROKEN: list[tuple[str, str, Change]] = [
 ]
 
 
+CHART = ("payer", "member_number", "referring_doctor", "pharmacy")
+
+
 def later(*questions: str, safe: bool = True) -> dict[str, Any]:
     """Return the `uses` that leave questions for part 2."""
-    part_2 = (*(("em_now",) if safe else ()), *questions)
+    part_2 = (*(("em_now",) if safe else ()), *questions, *CHART)
     short = ("em_now", "em_past")
     return {"walks": ShortWalks(short, short, part_2)}
 
@@ -506,6 +509,12 @@ USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
         "walks.addition",
         {"walks": ShortWalks(("em_now",), ("em_now", "reason_text"))},
     ),
+    # words for the chart that nobody searches: misspelt, a choice, and room to tell of danger
+    ("chart", {"chart": ChartQuestions("insurer", *CHART[1:])}),
+    ("chart", {"chart": ChartQuestions("tobacco", *CHART[1:])}),
+    ("chart", {"chart": ChartQuestions("meds_list", *CHART[1:])}),
+    ("chart", {"walks": ShortWalks(("em_now", "em_past"), ("em_now", "em_past"))}),
+    ("free_text", {"chart": None}),
 ]
 
 
@@ -551,6 +560,11 @@ def without(id: str) -> Change:
         ("uses.age_years", question("age_years", required=False)),
         ("uses.em_now", question("em_now", interrupts=False)),
         ("uses.si_screen", question("si_screen", interrupts=False)),
+        ("uses.chart", question("payer", one_line=False)),
+        ("uses.chart", question("payer", max_length=121)),
+        ("uses.chart", question("payer", required=True)),
+        ("uses.chart", question("payer", page="before_visit")),
+        ("uses.chart", question("payer", show_if=leaf("contains", "none", q="em_now"))),
         ("uses.free_text", question("tobacco", type="text", options=(), max_length=80)),
         ("uses.free_text", rule("S16", when=leaf("text_any_regex", ("x",), q="reason_text"))),
     ],

@@ -1,6 +1,7 @@
 """What becomes of an invitation: each state, one reminder, the end, and who is told."""
 
 from datetime import timedelta
+from time import sleep
 from unittest import mock
 
 import pytest
@@ -15,12 +16,13 @@ from intake.invitations import following, managing
 from intake.models.appointments import Appointment
 from intake.models.calls import CallTask
 from intake.models.invitations import Invitation
-from intake.models.submissions import Draft, Submission
+from intake.models.submissions import Draft, Submission, WalkCount
 from intake.staff import paperwork
 from intake.ways import contact_points
 from tests import builders
 from tests.desk import Trail, visit_page
 from tests.intake import book
+from tests.intake.desk.test_races import at_once
 from tests.intake.invitations.invited import PERSON, invite, opened, state_of
 from tests.intake.way_in import letters
 
@@ -308,3 +310,26 @@ def test_who_never_began_is_deleted_seven_days_after_the_visit_and_counted():
     assert set(Invitation.objects.values_list("pk", flat=True)) == {kept.pk, begun.pk}
     (event,) = trail.events(action="erase")
     assert event.detail == {"kind": "invitation", "count": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_servers_that_delete_invitations_count_each_once(monkeypatch):
+    for name in ("Ann Lee", "Tim Lee"):
+        older(
+            invite(PERSON | {"name": name}, days=1),
+            created_at=timedelta(10),
+            expires_at=timedelta(days=8, hours=1),
+        )
+    count = following.counts_of
+
+    def count_slowly(rows):
+        counts = count(rows)
+        sleep(0.3)  # until the other server has looked, too
+        return counts
+
+    monkeypatch.setattr(following, "counts_of", count_slowly)
+    assert sorted(at_once(*[lambda: following.forget(days=7)] * 2)) == [0, 2]
+    monkeypatch.undo()
+    (row,) = WalkCount.objects.filter(event="invited")
+    assert (row.kind, row.step, row.number) == ("intake", "expired", 2)
+    assert row.day == timezone.localdate() - timedelta(10)

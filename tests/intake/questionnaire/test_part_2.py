@@ -19,6 +19,12 @@ from tests.intake.way_in import code_in, inside, letters
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roomy", "codes_without_limit")]
 
+CARD = {
+    "payer": "Example Health Plan",
+    "member_number": "ECX 100 200",
+    "referring_doctor": "Dr. Finch, Exampletown",
+    "pharmacy": "Corner Drugs, 5 Example Street",
+}
 SNORES = {"habits": ("snore_gasps",), "family_rls": "yes"}
 
 
@@ -47,7 +53,7 @@ def both() -> tuple[Submission, Submission]:
 @pytest.mark.usefixtures("both_served")
 @pytest.mark.parametrize("name", protocols.available())
 def test_each_question_is_asked_in_one_part_and_part_2_is_stored_with_part_1(name):
-    says = {"conditions": ("none",)} if name == "legs" else everything_in("veins")
+    says = {"conditions": ("none",), **CARD} if name == "legs" else everything_in("veins")
     patient, submission = sent(f"/intake/{name}/", **says, **SNORES)
     later = protocols.load(name).uses.later
     asked = {control for page in patient.seen for form in page.forms for control in form.asked}
@@ -86,7 +92,7 @@ def test_part_2_asks_by_the_answers_of_part_1_and_shows_none_of_them():
     patient, _submission = begun(vein_look=("spider",), vein_bleed="never")
     patient.walk_to("check")
     page = patient.page
-    assert [q for q in patient.seen[-2].form.asked if q != "website"] == [
+    assert [q for q in patient.seen[-3].form.asked if q != "website"] == [
         "family_rls",
         "vein_sx",
         "habits",
@@ -102,6 +108,31 @@ def begun_anew(**says) -> tuple[Patient, Submission]:
     Draft.objects.all().delete()
     Submission.objects.all().delete()
     return begun(**says)
+
+
+# --- the details for the chart -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("typed", "told"), [("A\x07B", "characters"), ("x" * 500, "120")])
+@pytest.mark.parametrize("name", CARD)
+def test_a_detail_that_cannot_be_taken_is_said_by_its_field_and_all_is_kept(name, typed, told):
+    patient, _submission = begun(**CARD)
+    patient.walk_to("before_visit-2")
+    page = patient.answer(**{name: typed})
+    assert page.status == 422
+    assert any(told in error for error in page.errors)
+    for other, said in CARD.items():
+        assert page.form.values[other] == [typed if other == name else said]
+
+
+def test_details_are_one_line_may_be_left_blank_and_are_shown_as_sent():
+    patient, _submission = begun(**CARD | {"pharmacy": None})
+    patient.walk_to("before_visit-2")
+    assert "<textarea" not in patient.page.html
+    patient.walk_to("check")
+    assert CARD["member_number"] in patient.page.text
+    patient.send()
+    assert both()[1].answers.keys() & CARD.keys() == CARD.keys() - {"pharmacy"}
 
 
 # --- what it says, and how it is judged ----------------------------------------------------------

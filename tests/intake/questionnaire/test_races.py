@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from threading import Barrier
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from clinic.models import Message
 from intake.access import codes
@@ -18,7 +20,14 @@ from intake.desk.decisions import DecisionInput
 from intake.errors import REFUSALS
 from intake.models.access import Challenge, Grant
 from intake.models.appointments import AppointmentRequest
-from intake.models.submissions import Draft, RuleCount, StatusChange, Submission, Urgency
+from intake.models.submissions import (
+    Draft,
+    RuleCount,
+    StatusChange,
+    Submission,
+    Urgency,
+    WalkCount,
+)
 from intake.my_page import replies
 from intake.protocols import current
 from intake.questionnaire import drafts, sending
@@ -231,3 +240,11 @@ def test_adding_pressed_three_times_at_once_is_one_addition():
     earlier = builders.submission()
     at_once([lambda: replies.begin_addition(submission=earlier, language="en")] * 3)
     assert Draft.objects.filter(submission=None, follows=earlier).count() == 1
+
+
+def test_forms_that_begin_and_end_on_many_servers_are_each_counted_once():
+    at_once([builders.draft] * 8)
+    Draft.objects.update(updated_at=timezone.now() - timedelta(days=40))
+    at_once([partial(drafts.delete_idle_drafts, days=30)] * 3)
+    counts = WalkCount.objects.values_list("event", "number")
+    assert sorted(counts) == [("ended", 8), ("started", 8)]

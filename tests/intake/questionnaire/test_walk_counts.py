@@ -12,7 +12,7 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intake.models.submissions import Draft, WalkCount
+from intake.models.submissions import Draft, Submission, WalkCount
 from intake.questionnaire import drafts, sending, walk_counts
 from intake.questionnaire.walk_counts import FEWEST, in_periods
 from tests import builders
@@ -77,6 +77,35 @@ def test_the_command_shows_no_small_number():
             found = {row["where"]: row["number"] for row in rows}
             assert found == {"rls": "7", "mood": "5", "life": "1 to 4"}
         assert "life" in out.getvalue()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("took", "median"),
+    [
+        ([60, 120, 180, 240], None),  # fewer than five forms tell of a person
+        ([60, 120, 180, 240, 6000], "3"),
+        ([60, 120, 180, 240, 300, 360], "4"),  # 3.5, rounded up
+        ([60, 120, 180, 240, None, None], None),  # a form with a break is none of the five
+        ([1] * 5, "1"),
+    ],
+)
+def test_the_command_names_the_median_of_the_minutes(took, median):
+    for seconds in took:
+        row = builders.submission()
+        Submission.objects.filter(pk=row.pk).update(took_seconds=seconds)
+    # neither a form of long ago nor one that a bot may have sent changes the median
+    for more in (
+        {"submitted_at": timezone.now() - timedelta(days=40), "took_seconds": 9000},
+        {"suspect": True, "took_seconds": 9000},
+    ):
+        row = builders.submission()
+        Submission.objects.filter(pk=row.pk).update(**more)
+    out = StringIO()
+    call_command("stops", csv=True, stdout=out)
+    rows = list(csv.DictReader(StringIO(out.getvalue())))
+    said = {row["form"]: row["number"] for row in rows if row["what"] == "median minutes"}
+    assert said == ({"intake": median} if median else {})
 
 
 DAYS = st.dates(date(2026, 11, 1), date(2026, 12, 31))
