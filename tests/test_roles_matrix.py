@@ -59,6 +59,7 @@ TABLE = {
     "intake_submission_add": NONE,
     "intake_submission_delete": NONE,
     "intake_submission_decide": "302 302 403 403 403 403",
+    "intake_submission_undo": "302 302 403 403 403 403",
     "intake_submission_assign": "302 302 403 403 403 403",
     "intake_submission_move": "302 302 403 403 403 403",
     "intake_submission_message": "302 302 403 403 403 403",
@@ -272,6 +273,7 @@ TABLE = {
 POSTS = {
     "intake_submission_letters": "200 403 403 403 403 403",
     "intake_submission_decide": "422 422 403 403 403 403",
+    "intake_submission_undo": "302 302 403 403 403 403",
     "intake_submission_assign": "302 302 403 403 403 403",
     "intake_submission_move": "302 302 403 403 403 403",
     "intake_submission_message": "302 302 403 403 403 403",
