@@ -38,6 +38,7 @@ from intake.desk.correct_page import CorrectPage, unverified_words
 from intake.desk.emergency_page import EmergencyPage, emergency_of
 from intake.desk.forms import ProgressForm
 from intake.desk.instructions import instructions_for
+from intake.desk.preview_view import FrontPreview
 from intake.desk.reach import ReachPage
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
@@ -107,18 +108,20 @@ class FrontOrder(WorklistOrder):
 
 
 @admin.register(FrontDesk)
-class FrontDeskAdmin(CorrectPage, EmergencyPage, ReachPage, ChartPage, FrontList[FrontDesk]):
+class FrontDeskAdmin(
+    CorrectPage, EmergencyPage, ReachPage, ChartPage, FrontPreview, FrontList[FrontDesk]
+):
     """The list and pages of patients: how to reach them, which visit they want, no answers."""
 
     list_display = [
         "urgency_mark", "opens", "patient", "waiting_for", "phone", "contact_by", "to_do", "wish",
-        "progress",
+        "progress", "look",
     ]  # fmt: skip
     list_filter = [ListFilter, ProgressFilter, NotClosedFilter, UrgencyFilter, SentFilter]
     list_select_related = ["appointment_request__waiting"]
     posts = [
         *("progress", "offer", "call", "withdraw", "overbook", "wait", "reach", "chart"),
-        *("correct", "number", "tell", "noted"),
+        *("correct", "number", "tell", "noted", "preview"),
     ]
     list_title = gettext_lazy("Contacts and appointments")
     changelist = FrontOrder

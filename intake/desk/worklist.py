@@ -30,7 +30,7 @@ from intake.desk.export_page import export_page
 from intake.desk.list_place import PLACE_VAR, listed_place, with_place
 from intake.desk.list_view import SEEN_VAR, ListView, stamp_of_page
 from intake.desk.paper_view import PaperView
-from intake.desk.preview_view import PreviewView
+from intake.desk.preview_view import PreviewView, preview_link
 from intake.desk.reach import ReachPage
 from intake.desk.submission_page import SubmissionPage
 from intake.desk.submission_view import holder_words
@@ -198,9 +198,7 @@ class SubmissionAdmin(
     def look(self, row: Any) -> str:
         """Link to the preview, which a script may show below the row."""
         address = with_place(self.address("preview", row.pk), row.place)
-        label = _("Preview: %(name)s") % {"name": row.person.get("name") or row.reference}
-        link = '<a class="peek" href="{}" aria-label="{}" data-preview>{}</a>'
-        return format_html(link, address, label, _("Preview"))
+        return preview_link(address, str(row.person.get("name") or row.reference))
 
     # --- pages -------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:

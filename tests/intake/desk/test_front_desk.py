@@ -211,3 +211,18 @@ def test_the_list_costs_the_same_for_two_and_for_twenty(desk):
     assert costs[0] <= 16  # two are for the ways to the patients, one counts all lists
     sealed = [query["sql"] for query in queries if '"answers"' in query["sql"]]
     assert sealed == []
+
+
+def test_the_front_desks_preview_shows_contact_and_visits_but_no_answers(desk):
+    row = builders.submission({"name": "Ann Early"}, reason_text="OWNWORDS at night")
+    red, trail = row.result.fired[0].name if row.result.fired else "OWNWORDS", Trail()
+    page = desk.get(desk_page_of(row, "preview"))
+    text = words(page)
+
+    assert "Ann Early" in text
+    assert "None booked" in text
+    assert "OWNWORDS" not in text
+    assert red.lower() not in text.lower()
+    (event,) = trail.of(page)
+    assert (event.action, event.subject, event.detail) == ("read", str(row.pk), {"page": "preview"})
+    assert f'href="{desk_page_of(row, "preview")}"' in desk.get(FRONT_DESK).content.decode()
