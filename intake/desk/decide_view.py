@@ -1,10 +1,12 @@
 """Take the decision of a clinician on a submission."""
 
 from copy import copy
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -22,7 +24,7 @@ from intake.domain import workflow
 from intake.errors import Conflict
 from intake.models.pending import PendingDecision
 from intake.models.submissions import Submission
-from intake.staff.lists import record_view
+from intake.staff.lists import posted_revision, record_view
 from intake.wording.people import person_words
 
 
@@ -68,16 +70,17 @@ class DecideView(SubmissionView):
         if not form.is_valid():
             return self.show(request, submission, form=form, status=422)
         listed, given = copy(submission), form.decision_input()
-        if is_mine:  # the clinician decides again within the minute
-            pending.undo(submission=submission, by=request.user, request_id=request.request_id)
+        who: dict[str, Any] = {"by": request.user, "request_id": request.request_id}
         try:
-            held = pending.hold(
-                submission=submission,
-                given=given,
-                by=request.user,
-                revision=form.cleaned_data["revision"],
-                request_id=request.request_id,
-            )
+            with transaction.atomic():  # so that a refused decision leaves the one before
+                if is_mine:  # the clinician decides again within the minute
+                    pending.undo(submission=submission, **who)
+                held = pending.hold(
+                    submission=submission,
+                    given=given,
+                    revision=form.cleaned_data["revision"],
+                    **who,
+                )
         except (Conflict, workflow.NotAllowed) as error:
             words = str(error)
             if not form.is_current and isinstance(error, workflow.NotAllowed):
@@ -98,20 +101,31 @@ class DecideView(SubmissionView):
         if request.method == "POST":
             if not request.user.has_perm("intake.decide_submission"):
                 raise PermissionDenied
+            revision = posted_revision(request)
             undone = pending.undo(
-                submission=submission, by=request.user, request_id=request.request_id
+                submission=submission,
+                by=request.user,
+                request_id=request.request_id,
+                revision=revision,
             )
             if undone:
                 messages.success(request, _("Undone. Nothing was sent."))
             else:
-                messages.error(
-                    request,
-                    _(
-                        "It is too late to undo the decision: it has taken effect. Correct it with "
-                        "another decision."
-                    ),
-                )
+                messages.error(request, not_undone_words(submission, request.user, revision))
         return redirect(with_place(self.address("change", submission.pk), asked_place(request)))
+
+
+def not_undone_words(submission: Submission, reader: User, revision: int) -> str:
+    """Say why a decision cannot be undone. `revision` is that of the page with the button."""
+    held = PendingDecision.objects.filter(submission=submission, failed_at=None).exclude(by=reader)
+    if other := held.select_related("by").defer("given").first():
+        return _("Only %(name)s can undo this decision.") % {"name": person_words(other.by)}
+    if submission.decisions.filter(revision=revision).exists():
+        return _(
+            "It is too late to undo the decision: it has taken effect. Correct it with another "
+            "decision."
+        )
+    return _("There is nothing to undo: this decision was undone before, or it was not stored.")
 
 
 def decided_words(submission: Submission, reader: User) -> str:

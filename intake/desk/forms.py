@@ -19,6 +19,7 @@ from intake.desk.decisions import DecisionInput
 from intake.desk.instructions import Instruction
 from intake.desk.submission_record import SubmissionRecord
 from intake.domain import workflow
+from intake.forms.fields import LinesField
 from intake.letters.sentences import MESSAGES, words
 from intake.models.clinic_time import Clinician, VisitType
 from intake.models.submissions import Fit, Submission, Urgency
@@ -126,7 +127,7 @@ class DecisionForm(CallForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    reason = forms.CharField(
+    reason = LinesField(
         label=gettext_lazy("Reason in your words"),
         required=False,
         max_length=1000,
@@ -143,7 +144,7 @@ class DecisionForm(CallForm):
         required=False,
         widget=forms.RadioSelect,
     )
-    note = forms.CharField(
+    note = LinesField(
         label=gettext_lazy("Note for colleagues"),
         required=False,
         max_length=4000,

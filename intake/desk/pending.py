@@ -5,6 +5,7 @@ its clinician opens the next page, or by the worker when the minute is over. A d
 or for emergency care, takes effect at once.
 """
 
+import logging
 from copy import copy
 from dataclasses import asdict
 from datetime import timedelta
@@ -13,9 +14,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from clinic.logs import log
 from intake.desk import decisions
 from intake.desk.changes import claim, record_change
 from intake.desk.decisions import DecisionInput
@@ -70,15 +72,17 @@ def hold(
     return row
 
 
-def undo(*, submission: Submission, by: User, request_id: str) -> bool:
+def undo(*, submission: Submission, by: User, request_id: str, revision: int | None = None) -> bool:
     """Undo a decision that `by` made and that has not taken effect. Returns whether it was undone.
 
-    A decision takes effect or is undone, never both: whichever locks the row first.
+    With `revision`, undoes only the decision that raised the submission to this revision, so that
+    an old page does not undo a later decision. A decision takes effect or is undone, never both:
+    whichever locks the row first.
     """
     with transaction.atomic():
         rows = PendingDecision.objects.select_for_update(of=("self",))
         row = rows.filter(submission=submission, by=by, failed_at=None).first()
-        if row is None:
+        if row is None or revision not in (None, row.revision):
             return False
         row.delete()
         detail = {"from": "pending", "to": "undone", "outcome": row.outcome}
@@ -107,7 +111,11 @@ def apply(*, pk: UUID) -> bool:
                     request_id=row.request_id,
                 )
                 row.delete()
-        except (Conflict, workflow.NotAllowed, ValueError):
+        except DatabaseError:
+            raise  # the worker tries again
+        except Exception as error:  # one decision must not stop the others
+            if not isinstance(error, (Conflict, workflow.NotAllowed, ValueError)):
+                log("held decision not stored", level=logging.ERROR, exc_info=True)
             PendingDecision.objects.filter(pk=pk).update(failed_at=timezone.now())
             return False
     return True

@@ -15,11 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from clinic import audit
+from intake.forms.fields import LinesField
 from intake.models.calls import NotReachedProcedure
 
 
 class ProcedureForm(forms.Form):
-    text = forms.CharField(
+    text = LinesField(
         label=gettext_lazy("What we do when three calls did not reach a patient"),
         help_text=gettext_lazy(
             "For example: whom staff ask, which other way they try, when they send a letter, and "

@@ -15,6 +15,7 @@ from clinic.lists import Context
 from clinic.requests import StaffRequest
 from intake.domain.stored import PHONE
 from intake.errors import Conflict
+from intake.forms.fields import LinesField
 from intake.models.safe_contact import SafeContact
 from intake.models.submissions import Submission
 from intake.staff import reads
@@ -82,7 +83,7 @@ class ReachForm(forms.Form):
             "Empty: a parent or guardian may act until the patient is 18, another person for good."
         ),
     )
-    words = forms.CharField(
+    words = LinesField(
         label=SAID["words"],
         max_length=1000,
         widget=forms.Textarea({"rows": 2}),

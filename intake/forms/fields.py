@@ -15,7 +15,7 @@ from intake import mail_address
 from intake.domain import answers as domain
 from intake.domain.definition import Question
 from intake.domain.typed_date import read_date
-from intake.domain.typed_text import as_key, as_name
+from intake.domain.typed_text import as_key, as_lines, as_name
 from intake.domain.wrong_answers import InvalidAnswer
 from intake.forms.phone_numbers import read_phone
 from intake.wording.languages import month_names
@@ -93,6 +93,15 @@ def text_question(max_length: int) -> Question:
     return Question(
         id="text", type="text", text="", required=False, show_if=None, max_length=max_length
     )
+
+
+class LinesField(forms.CharField):
+    """Several lines of text. Each line end counts as one letter; browsers send two."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> str:
+        return as_lines(super().to_python(value) or "")
 
 
 class PlainTextField(forms.CharField):

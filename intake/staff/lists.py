@@ -277,6 +277,12 @@ def find_patients(rows: SubmissionQuerySet, term: search.Term) -> list[UUID]:
     return [pk for place, _sent, pk in ranked if place < 3]
 
 
+def posted_revision(request: StaffRequest) -> int:
+    """Return the revision that staff read before they pressed a button; -1 for an odd value."""
+    revision = request.POST.get("revision", "")
+    return int(revision) if _REVISION.fullmatch(revision) else -1
+
+
 def run_service(
     request: StaffRequest, submission: Submission, service: Callable[..., None], **kwargs: Any
 ) -> bool:
@@ -284,13 +290,12 @@ def run_service(
 
     When the service refuses, staff read the reason in a message.
     """
-    revision = request.POST.get("revision", "")
     try:
         with transaction.atomic():
             service(
                 submission=submission,
                 by=request.user,
-                revision=int(revision) if _REVISION.fullmatch(revision) else -1,
+                revision=posted_revision(request),
                 request_id=request.request_id,
                 **kwargs,
             )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic import hours
 from intake.domain.slots import TIMES_OF_DAY
+from intake.forms.fields import LinesField
 from intake.models.calls import Call
 from intake.models.submissions import Submission, Urgency
 from intake.ways.calls import CallInput
@@ -116,7 +117,7 @@ class CallForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": gettext_lazy("This time is over. Choose another time.")},
     )
-    call_note = forms.CharField(
+    call_note = LinesField(
         label=gettext_lazy("What was said"),
         required=False,
         max_length=1000,

@@ -17,6 +17,7 @@ from intake.appointments.admin.times import Times
 from intake.appointments.offers import MOST
 from intake.domain import slots as domain
 from intake.domain.wall_time import NoSuchTime, resolve_wall
+from intake.forms.fields import LinesField
 from intake.models.clinic_time import Clinician, Location, VisitType
 
 
@@ -98,7 +99,7 @@ class OverbookForm(forms.Form):
         widget=forms.RadioSelect,
         required=False,
     )
-    reason = forms.CharField(
+    reason = LinesField(
         label=gettext_lazy("Why do you book more than the hours allow?"),
         max_length=500,
         widget=forms.Textarea({"rows": 2}),

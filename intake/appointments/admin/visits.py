@@ -31,6 +31,7 @@ from intake.appointments.slot_gone import SlotGone
 from intake.appointments.steps import submission_of
 from intake.domain import workflow
 from intake.errors import STAFF_REFUSALS
+from intake.forms.fields import LinesField
 from intake.models.appointments import Appointment, CancelReason, Offer
 from intake.models.calls import CallTask
 from intake.models.clinic_time import VisitType
@@ -68,7 +69,7 @@ class CancelForm(forms.Form):
         choices=[("", gettext_lazy("Choose")), *CancelReason.choices],
         error_messages={"required": gettext_lazy("Choose a reason.")},
     )
-    note = forms.CharField(
+    note = LinesField(
         label=gettext_lazy("Note"),
         help_text=gettext_lazy("For staff. The patient does not read it."),
         required=False,

@@ -77,7 +77,9 @@ def test_a_decision_that_keeps_the_urgency(clinician, me):
     page = clinician.get(page_of(submission))
     offered = "Stored for Quentin Canary: Book a visit soon. Open next: Quentin Canary (Routine)"
     assert offered in words(page)
-    assert f'<a class="next" href="{page_of(other)}">Open next' in page.content.decode()
+    assert (
+        f'<a class="next" data-key="n" href="{page_of(other)}">Open next' in page.content.decode()
+    )
     assert not trail.events(subject=str(other.pk))
     assert references(clinician.get(WORKLIST)) == [other.reference]
     stored = fresh(submission)

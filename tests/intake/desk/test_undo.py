@@ -33,8 +33,10 @@ def decide(client, submission, **changes):
     return client.post(page_of(submission, "decide"), verdict(fresh(submission), **asked))
 
 
-def undo(client, submission):
-    return client.post(page_of(submission, "undo"))
+def undo(client, submission, revision=None):
+    """Press Undo, on the newest page or on the page with `revision`."""
+    given = {"revision": fresh(submission).revision if revision is None else revision}
+    return client.post(page_of(submission, "undo"), given)
 
 
 def fresh(submission: Submission) -> Submission:
@@ -72,6 +74,7 @@ def test_until_it_takes_effect_nothing_is_changed_and_nothing_leaves(outcome, ur
 
     # decided once more, it takes effect when the minute is over
     decide(clinician, row, **changed, tell="bring_list", sentence="more_needed")
+    shown = fresh(row).revision
     minute_is_over()
     (decision,) = Decision.objects.all()
     assert decision.words["reason"] == "seen here before"
@@ -80,7 +83,9 @@ def test_until_it_takes_effect_nothing_is_changed_and_nothing_leaves(outcome, ur
         Urgency.SOON,
     )
     assert Message.objects.count() > messages  # the patient is told
-    assert "too late to undo" in words(clinician.get(undo(clinician, row).headers["Location"]))
+    assert "too late to undo" in words(
+        clinician.get(undo(clinician, row, shown).headers["Location"])
+    )
     assert fresh(row).status != "new"
 
 
