@@ -4,18 +4,23 @@ A text that a person asked for at a screen, such as a one-time code, is sent at 
 counted.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
 from clinic.models import Message, TextTry
 from clinic.outgoing import sql
 from clinic.secrets.sealing import keyed
 
+MOST_ZONES = 4  # a number with more zones belongs to a whole country
+_MOST_TURNS = 10  # from zone to zone; a day has two turns for each zone at most
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
@@ -43,7 +48,7 @@ def begin(message: Message, number: str, *, asked: bool) -> Go:
         earlier = TextTry.objects.filter(message=message.pk).first()
         if earlier:
             return Go(tried_at=earlier.at)
-        wait_until = None if asked else _allowed_from(key, now)
+        wait_until = None if asked else _allowed_from(key, zones_of(number), now)
         if wait_until is not None and wait_until > now:
             return Go(wait_until=wait_until)
         TextTry.objects.create(message=message.pk, number=key, counts=not asked, at=now)
@@ -61,7 +66,7 @@ def lock(key: bytes) -> None:
         cursor.execute(sql.LOCK_NUMBER, [int.from_bytes(key[:8], signed=True)])
 
 
-def _allowed_from(key: bytes, now: datetime) -> datetime:
+def _allowed_from(key: bytes, zones: Sequence[ZoneInfo], now: datetime) -> datetime:
     """Return the first moment from `now` on that the hours and the counts allow."""
     rows = TextTry.objects.filter(number=key, counts=True, at__gt=now - WEEK)
     sent = list(rows.order_by("at").values_list("at", flat=True))
@@ -69,17 +74,49 @@ def _allowed_from(key: bytes, now: datetime) -> datetime:
     for most, per in ((settings.TEXTS_A_DAY, DAY), (settings.TEXTS_A_WEEK, WEEK)):
         if len(sent) >= most:
             moment = max(moment, sent[-most] + per)
-    return within_hours(moment)
+    return within_hours(moment, zones)
 
 
-def within_hours(moment: datetime) -> datetime:
-    """Return the first moment from `moment` on at which the clinic sends text messages."""
+def zones_of(number: str) -> list[ZoneInfo]:
+    """Return the clinic's time zone and the zones of a number's area, where its owner may be.
+
+    A number that belongs to no area, such as a toll-free one, has the clinic's zone alone.
+    """
+    clinic = ZoneInfo(settings.TIME_ZONE)
+    try:
+        names = time_zones_for_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return [clinic]
+    if len(names) > MOST_ZONES or UNKNOWN_TIMEZONE in names:
+        return [clinic]
+    return [clinic, *(ZoneInfo(name) for name in names)]
+
+
+def within_hours(moment: datetime, zones: Sequence[ZoneInfo]) -> datetime:
+    """Return the first moment from `moment` on that is within TEXT_HOURS in all zones.
+
+    If no hour of a day is so, the clinic's zone, which is the first, does not count.
+    """
+    at = moment
+    for _turn in range(_MOST_TURNS):
+        later = max(_in_hours(at, zone) for zone in zones)
+        if later == at:
+            return at
+        at = later
+    return (
+        within_hours(moment, zones[1:] or zones[:1])
+        if len(zones) > 2
+        else _in_hours(moment, zones[-1])
+    )
+
+
+def _in_hours(moment: datetime, zone: ZoneInfo) -> datetime:
     first, last = settings.TEXT_HOURS
-    local = moment.astimezone(ZoneInfo(settings.TIME_ZONE))
+    local = moment.astimezone(zone)
     if first <= local.hour < last:
         return moment
     day = local.date() + timedelta(days=local.hour >= last)
-    return datetime.combine(day, time(first), local.tzinfo)
+    return datetime.combine(day, time(first), zone)
 
 
 def forget(message: Message) -> None:

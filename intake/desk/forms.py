@@ -67,6 +67,12 @@ class AlarmReadField(forms.BooleanField):
     legend = gettext_lazy("Alarm")
 
 
+class BeforeTheVisitField(forms.BooleanField):
+    """A box for what the front desk arranges before the visit."""
+
+    legend = gettext_lazy("Before the visit")
+
+
 class DecisionForm(CallForm):
     """A clinician's decision on the revision of the submission that the clinician has read.
 
@@ -114,7 +120,7 @@ class DecisionForm(CallForm):
         required=False,
         error_messages={"invalid_choice": gettext_lazy("This kind of visit is not offered now.")},
     )
-    desk_duplex_first = forms.BooleanField(label=gettext_lazy("Duplex scan first"), required=False)
+    desk_duplex_first = BeforeTheVisitField(label=gettext_lazy("Duplex scan first"), required=False)
     desk_book_by = forms.DateField(
         label=gettext_lazy("By"), required=False, widget=forms.DateInput({"type": "date"})
     )

@@ -45,11 +45,41 @@ def to(say):
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)))
 def test_the_next_moment_for_texts_is_by_day_and_within_a_day(moment):
     with override_settings(TEXT_HOURS=(8, 21)):
-        allowed = pacing.within_hours(moment)
+        allowed = pacing.within_hours(moment, [NEW_YORK])
 
     assert 8 <= allowed.astimezone(NEW_YORK).hour < 21
     # a night is 11 hours long, and 12 when the clocks go back
     assert timedelta(0) <= allowed - moment <= timedelta(hours=12)
+
+
+NUMBERS = {
+    "+12025550147": ["America/New_York"],
+    "+17025550120": ["America/Los_Angeles"],
+    "+18085550100": ["Pacific/Honolulu"],
+    "+34600123456": ["Atlantic/Canary", "Europe/Madrid"],
+    "+919812345678": ["Asia/Calcutta"],
+    "+18005550199": [],  # toll-free: of no area
+    "+19995550000": [],
+    "not a number": [],
+}
+
+
+@pytest.mark.parametrize(("number", "areas"), NUMBERS.items())
+@given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)))
+def test_no_text_comes_at_night_where_the_number_is_at_home(number, areas, moment):
+    zones = pacing.zones_of(number)
+    assert [zone.key for zone in zones] == ["America/New_York", *areas]
+    with override_settings(TEXT_HOURS=(8, 21)):
+        allowed = pacing.within_hours(moment, zones)
+    assert moment <= allowed <= moment + timedelta(days=1)
+    assert all(8 <= allowed.astimezone(zone).hour < 21 for zone in zones)
+
+
+def test_hours_that_no_moment_has_in_both_zones_are_those_of_the_number():
+    zones = pacing.zones_of("+919812345678")
+    with override_settings(TEXT_HOURS=(12, 14)):
+        allowed = pacing.within_hours(datetime(2026, 12, 1, tzinfo=UTC), zones)
+    assert 12 <= allowed.astimezone(zones[1]).hour < 14
 
 
 def at_night(settings):
