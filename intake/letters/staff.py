@@ -22,6 +22,7 @@ from intake.letters.composing import (
 from intake.models.calls import Call
 from intake.models.received_texts import ReceivedText
 from intake.models.submissions import EVERYBODY_FROM, Submission
+from intake.staff.leaving import GIVEN_BACK
 from intake.ways import alarms, on_call
 
 ALERTED = ("clinician", "front desk")
@@ -116,6 +117,16 @@ def escalation(message: Message) -> Letter | None:
         }
         text = submission_text("escalation", submission)
         return Letter(addresses or _with_on_call(EVERYBODY, submission), subject, text)
+
+
+@outbox.composer(GIVEN_BACK)
+def given_back(message: Message) -> Letter:
+    """Tell the duty role, or all staff, that open work of a colleague came back."""
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = _("Work of a colleague who is away came back")
+        return Letter(
+            _addresses(ESCALATED) or _addresses(EVERYBODY), subject, text_of("given_back")
+        )
 
 
 def _is_current(submission: Submission, step: int) -> bool:

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from clinic import audit
 from clinic.hours import calendar
+from clinic.outgoing import outbox
 from intake.domain import workflow
 from intake.history import build_history
 from intake.models.clinic_time import Closure
@@ -22,6 +23,8 @@ from intake.models.rota import Leave, OnCall
 from intake.models.submissions import StatusChange, Submission, SubmissionQuerySet, Urgency
 
 MOST_AT_ONCE = 100  # people whose work one sweep gives back
+GIVEN_BACK = "given_back"
+"""The letter which says that work came back while nobody was at a screen."""
 
 
 def give_back(*, user: User, by: User, request_id: str) -> list[str]:
@@ -183,6 +186,8 @@ def _release(
         row.assignee, row.revision = None, row.revision + 1
     Submission.objects.bulk_update(rows, ["status", "assignee", "revision"])
     StatusChange.objects.bulk_create(build_history(row, "release", by=by, at=now) for row in rows)
+    if rows and by is None:  # nobody is at a screen to read what came back
+        outbox.put(kind=GIVEN_BACK, occasion=f"{rows[0].pk}:{rows[0].revision}")
     for row in rows:
         audit.record(
             actor=actor,

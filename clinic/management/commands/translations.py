@@ -50,7 +50,11 @@ STAFF_SOURCES = (
     *("education/differences.py", "education/image_format.py"),
     *("intake/checks.py", "intake/admin.py", "intake/models/clinic_time.py"),
     *("intake/models/received_texts.py", "intake/models/safe_contact.py"),
-    *("templates/email/text_alarms.txt", "templates/email/on_call_sms.txt"),
+    *(
+        "templates/email/text_alarms.txt",
+        "templates/email/on_call_sms.txt",
+        "templates/email/given_back",
+    ),
     *("intake/models/calls.py", "intake/models/rota.py", "intake/appointments/clinic_time.py"),
     *("intake/models/phone_calls.py", "intake/models/access_report.py"),
     *("intake/models/contact_points.py", "intake/models/pending.py"),

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import mail
 from django.utils import timezone
 
 from clinic import sweeps
+from clinic.outgoing import outbox
 from intake.models.rota import Leave, OnCall
 from intake.models.submissions import StatusChange, Submission, Urgency
 from intake.staff import leaving
@@ -163,3 +165,11 @@ def test_who_has_not_signed_in_for_days_gives_the_work_back(ada, settings):
     assert not is_given_back(decided)
     (event,) = trail.events(subject=str(rows["ada"].pk))
     assert (event.actor, event.action, event.detail) == ("system:idle", "assign", {"to": None})
+    # nobody was at a screen, so a letter says it, once for each person
+    builders.member("duty", "lead")
+    User.objects.filter(username="lead").update(email="lead@staff.example.org")
+    mail.outbox.clear()
+    outbox.deliver_due()
+    told = [each for each in mail.outbox if "came back" in each.subject]
+    assert [each.to for each in told] == [["lead@staff.example.org"]] * 2
+    assert not any(rows["ada"].reference in f"{each.subject} {each.body}" for each in told)
