@@ -124,9 +124,8 @@ def given_back(message: Message) -> Letter:
     """Tell the duty role, or all staff, that open work of a colleague came back."""
     with translation.override(settings.LANGUAGE_CODE):
         subject = _("Work of a colleague who is away came back")
-        return Letter(
-            _addresses(ESCALATED) or _addresses(EVERYBODY), subject, text_of("given_back")
-        )
+        to = _addresses(ESCALATED) or _addresses(EVERYBODY)
+        return Letter(to, subject, text_of("given_back"))
 
 
 def _is_current(submission: Submission, step: int) -> bool:

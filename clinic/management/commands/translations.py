@@ -48,12 +48,12 @@ STAFF_SOURCES = (
     *("templates/email/reviews_due.txt", "education/admin", "education/services/"),
     *("education/models.py", "education/messages.py", "education/judging.py"),
     *("education/differences.py", "education/image_format.py"),
+    "templates/email/given_back.txt",
     *("intake/checks.py", "intake/admin.py", "intake/models/clinic_time.py"),
     *("intake/models/received_texts.py", "intake/models/safe_contact.py"),
     *(
         "templates/email/text_alarms.txt",
         "templates/email/on_call_sms.txt",
-        "templates/email/given_back",
     ),
     *("intake/models/calls.py", "intake/models/rota.py", "intake/appointments/clinic_time.py"),
     *("intake/models/phone_calls.py", "intake/models/access_report.py"),
