@@ -70,9 +70,9 @@ def test_private_answers_stay_out_of_a_letter_that_leaves_the_clinic(clinician):
     submission = builders.submission(**{**HERS, "pregnancy_status": "pregnant"})
     page = SubmissionPage(submission)
     resting = [
-        each["rule"].name
+        each.rule.name
         for each in page.reasons
-        if clinical_letters._rests_on_private(page, each["rule"].id)
+        if clinical_letters._rests_on_private(page, each.rule.id)
     ]
     assert resting
 
