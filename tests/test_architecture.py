@@ -43,6 +43,7 @@ WRITERS = (
             "pending",
             "procedure",
             "saved_filters",
+            "teamwork",
             "same_person",
             "transitions",
         )

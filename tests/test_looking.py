@@ -111,16 +111,19 @@ def test_a_write_of_the_same_value_is_seen():
     assert written() == {**before, table: before[table] + 1}
 
 
-def test_a_decision_reads_no_record_but_its_own():
+def test_a_decision_reads_its_own_record_and_names_the_next_patient_as_a_list_does():
     first, other = waiting("Ann Early"), waiting("Bob Next")
     clinician, trail = builders.staff_client("clinician"), Trail()
     page = clinician.post(page_of(first, "decide"), verdict(first), follow=True)
 
     assert page.redirect_chain == [(page_of(first), 302)]
-    assert "Bob" not in page.content.decode()
-    assert {event.subject for event in trail.events()} == {str(first.pk)}
-    assert [event.action for event in trail.events()] == ["decide", "read"]
-    assert not trail.names(page, other)
+    assert "Open next: Bob Next" in page.content.decode()
+    assert {event.subject for event in trail.events()} == {str(first.pk), "-"}
+    assert [event.action for event in trail.events()] == ["decide", "list", "read"]
+    assert trail.names(page, other)
+    # a session is not sealed, so it names nobody
+    assert "Bob" not in str(dict(clinician.session))
+    assert "Ann" not in str(dict(clinician.session))
 
 
 def test_the_pages_of_one_record_read_no_other():

@@ -13,6 +13,7 @@ from django.db.models.functions import JSONObject
 
 from intake.models.calls import Call, CallTask
 from intake.models.findings import Finding
+from intake.models.notes import StaffNote
 from intake.models.safe_contact import SafeContact
 from intake.models.submissions import Communication, Decision, Submission
 
@@ -58,6 +59,7 @@ KINDS = {
         Kind(Call, "words", ("outcome", "again_at", "by_clinician")),
         Kind(Finding, "content", ("replaces_id",)),
         Kind(SafeContact, "said", ("source",)),
+        Kind(StaffNote, "words"),
         Kind(CallTask, "", TASK, by="settled_by_id", at="created_at"),
     )
 }
@@ -79,11 +81,12 @@ class Acts:
         self.calls = [row for row in rows if isinstance(row, Call)]
         self.findings = [row for row in rows if isinstance(row, Finding)]
         self.contacts = [row for row in rows if isinstance(row, SafeContact)]
+        self.notes = [row for row in rows if isinstance(row, StaffNote)]
         self.tasks = [row for row in rows if isinstance(row, CallTask) and not row.settled_at]
         self.tasks.sort(key=lambda task: (task.due_at, task.pk))
 
     def __iter__(self) -> Iterator[Any]:
-        acts = (self.letters, self.decisions, self.calls, self.findings, self.contacts)
+        acts = (self.letters, self.decisions, self.calls, self.findings, self.contacts, self.notes)
         return (row for rows in acts for row in rows)
 
     def sign(self, people: dict[int, Any]) -> None:

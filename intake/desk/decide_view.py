@@ -11,15 +11,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from clinic.requests import StaffRequest
 from intake.desk import changes, pending
 from intake.desk.forms import DecisionForm
 from intake.desk.list_place import asked_place, next_of, with_place
-from intake.desk.submission_page import SubmissionPage
-from intake.desk.submission_view import HOLDS, SubmissionView
+from intake.desk.submission_view import DECIDED, HOLDS, SubmissionView
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.models.pending import PendingDecision
@@ -30,31 +28,6 @@ from intake.wording.people import person_words
 
 class DecideView(SubmissionView):
     """Stores a decision, and offers the next submission."""
-
-    def offer_next(
-        self, request: StaffRequest, submission: Submission, listed: Submission, outcome: str
-    ) -> None:
-        """Say for whom which decision is stored, and link to the next submission of the list.
-
-        This is a link and no redirect, because opening a submission is recorded as reading it.
-        `listed` is the submission as it stood in the list before the decision.
-        """
-        stored = _("Stored for %(name)s: %(outcome)s.") % {
-            "name": SubmissionPage(submission).name,
-            "outcome": workflow.OUTCOMES[outcome],
-        }
-        place = asked_place(request)
-        following = next_of(listed, place, request)
-        if following is None:
-            messages.success(request, stored)
-            return
-        words = _("Open next: %(name)s (%(urgency)s)") % {
-            "name": SubmissionPage(following).name,
-            "urgency": following.get_urgency_display(),
-        }
-        link = with_place(self.address("change", following.pk), place)
-        link = format_html('{} <a class="next" data-key="n" href="{}">{}</a>', stored, link, words)
-        messages.success(request, link)
 
     @record_view
     def decide_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
@@ -92,7 +65,13 @@ class DecideView(SubmissionView):
             return self.show(request, submission, form=form, status=409)
         if held:
             request.session[HOLDS] = True
-        self.offer_next(request, submission, listed, given.outcome)
+        place = asked_place(request)
+        following = next_of(listed, place, request)
+        request.session[DECIDED] = {
+            "pk": str(submission.pk),
+            "outcome": given.outcome,
+            "next": str(following.pk) if following else "",
+        }
         return redirect(with_place(self.address("change", submission.pk), asked_place(request)))
 
     @record_view

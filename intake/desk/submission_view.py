@@ -35,6 +35,10 @@ HOLDS = "holds_decision"
 """Marks a session whose person may have a decision that can be undone."""
 
 
+DECIDED = "decided"
+"""Keeps in a session what was just decided and what comes next, by ids: a session names nobody."""
+
+
 class SubmissionView(PatientAdmin[Submission]):
     """Shows a submission, and finds the next one of the worklist."""
 
@@ -44,7 +48,40 @@ class SubmissionView(PatientAdmin[Submission]):
     ) -> HttpResponse:
         """Show the submission page. Staff can change a submission only by its buttons."""
         self.apply_held(request, but=submission.pk)
+        self.say_decided(request, submission)
         return self.show(request, submission)
+
+    def say_decided(self, request: StaffRequest, submission: Submission) -> None:
+        """Say for whom which decision is stored, and link to the next submission of the list.
+
+        This is a link and no redirect, because opening a submission is recorded as reading it. That
+        the page names the next patient is recorded, too.
+        """
+        decided = request.session.pop(DECIDED, {})
+        if decided.get("pk") != str(submission.pk):
+            return
+        stored = _("Stored for %(name)s: %(outcome)s.") % {
+            "name": SubmissionPage(submission).name,
+            "outcome": workflow.OUTCOMES[decided["outcome"]],
+        }
+        rows = Submission.objects.only("reference", "urgency", "person")
+        following = rows.filter(pk=decided["next"]).first() if decided["next"] else None
+        if following is None:
+            messages.success(request, stored)
+            return
+        reads.record_list(
+            submissions=[following], by=request.user, request_id=request.request_id, page="next"
+        )
+        words = _("Open next: %(name)s (%(urgency)s)") % {
+            "name": SubmissionPage(following).name,
+            "urgency": following.get_urgency_display(),
+        }
+        place = list_place.asked_place(request)
+        link = list_place.with_place(self.address("change", following.pk), place)
+        messages.success(
+            request,
+            format_html('{} <a class="next" data-key="n" href="{}">{}</a>', stored, link, words),
+        )
 
     def apply_held(self, request: StaffRequest, *, but: UUID | None = None) -> None:
         """Let the decisions take effect that this person could undo until now.

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from clinic.requests import StaffRequest
-from intake.desk import patient_messages, transitions
+from intake.desk import patient_messages, teamwork, transitions
 from intake.desk.findings_page import findings_page
 from intake.desk.forms import MessageForm
 from intake.desk.submission_view import SubmissionView, call_form_of
@@ -74,7 +74,8 @@ class TeamView(SubmissionView):
     @record_view
     def assign_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
         to = None if request.POST.get("to") == "nobody" else request.user
-        return self._act(request, submission, transitions.assign, to=to)
+        over = request.POST.get("over", "")
+        return self._act(request, submission, teamwork.assign, to=to, over=over)
 
     @record_view
     def move_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:

@@ -16,6 +16,7 @@ from clinic.models import Event
 from intake.models.appointments import Appointment
 from intake.models.calls import Call
 from intake.models.findings import Finding
+from intake.models.notes import StaffNote
 from intake.models.safe_contact import SafeContact
 from intake.models.submissions import Communication, Decision, Submission
 from intake.wording.people import person_words
@@ -46,7 +47,7 @@ ACTION_WORDS = {
 }
 """Words for an audit event of a submission: by action and kind, else by action."""
 
-TOLD_BY_ROWS = frozenset({"decide", "create message", "create finding"})
+TOLD_BY_ROWS = frozenset({"decide", "create message", "create note", "create finding"})
 """Events that the page leaves out, because the row that they tell of stands in the list."""
 
 
@@ -113,7 +114,7 @@ def actor_words(event: Event, people: dict[int, Any], *, with_roles: bool = True
     return f"{person_words(user)} ({roles})" if roles else person_words(user)
 
 
-def step_of_act(act: Communication | Decision | Call | Finding | SafeContact) -> Step:
+def step_of_act(act: Communication | Decision | Call | Finding | SafeContact | StaffNote) -> Step:
     """Return the step of a message, a decision, a call or a finding."""
     who = person_words(act.by) if act.by else _("the patient")
     match act:
@@ -129,6 +130,8 @@ def step_of_act(act: Communication | Decision | Call | Finding | SafeContact) ->
         case SafeContact():
             what = _("Ways to reach the patient: %(source)s") % {"source": act.get_source_display()}
             return Step(act.at, what, who)
+        case StaffNote():
+            return Step(act.at, _("Wrote a note for colleagues"), who, "notes")
         case _finding:
             return Step(act.at, _("Recorded a finding"), who, "findings")
 

@@ -24,7 +24,8 @@ def assign(
 ) -> None:
     """Assign the submission to `to`, or give it back to the worklist when `to` is None.
 
-    Taking a submission pauses its escalation, once for each person. Giving a submission back does
+    Taking a submission pauses its escalation, once for each person; handing it to a colleague does
+    not. Giving a submission back does
     not change the escalation. Raises Conflict when the submission was changed since `revision`,
     workflow.NotAllowed when its status forbids the assignment.
     """
@@ -33,7 +34,7 @@ def assign(
     with transaction.atomic():
         claim(submission, revision, status=status, assignee=to)
         submission.status, now = status, timezone.now()
-        if to:
+        if to == by:  # who hands it to a colleague has not attended to it
             escalation.pause(submission=submission, by=by, at=now)
         build_history(submission, action, by=by, at=now).save(force_insert=True)
         record_change(submission, by, "assign", request_id, {"to": str(to.pk) if to else None})

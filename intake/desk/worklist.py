@@ -36,6 +36,7 @@ from intake.desk.submission_page import SubmissionPage
 from intake.desk.submission_view import holder_words
 from intake.desk.tabs import FILTERS
 from intake.desk.team_view import TeamView
+from intake.desk.together_page import TogetherPage
 from intake.desk.worklist_counts import standing_of
 from intake.desk.worklist_head import head_of
 from intake.models.appointments import Appointment
@@ -75,7 +76,15 @@ class Worklist(WorklistOrder):
 
 @admin.register(Submission)
 class SubmissionAdmin(
-    ReachPage, ChartPage, DecideView, TeamView, PreviewView, PaperView, LetterView, ListView
+    ReachPage,
+    ChartPage,
+    DecideView,
+    TeamView,
+    TogetherPage,
+    PreviewView,
+    PaperView,
+    LetterView,
+    ListView,
 ):
     """The list of submissions that wait, and the page on which clinicians decide."""
 
@@ -85,6 +94,7 @@ class SubmissionAdmin(
     posts = [
         "decide",
         "undo",
+        "together",
         "assign",
         "move",
         "message",

@@ -28,6 +28,8 @@ from intake.ways import alarms, on_call
 ALERTED = ("clinician", "front desk")
 ESCALATED = ("duty",)
 EVERYBODY = (*ALERTED, *ESCALATED)
+HANDED, TAKEN_OVER = "handed", "taken_over"
+"""The letters to one colleague: a submission was handed to, or taken over from, that colleague."""
 
 
 @outbox.composer("alert", about=references_of_submissions, lane=Lane.ALERT)
@@ -126,6 +128,32 @@ def given_back(message: Message) -> Letter:
         subject = _("Work of a colleague who is away came back")
         to = _addresses(ESCALATED) or _addresses(EVERYBODY)
         return Letter(to, subject, text_of("given_back"))
+
+
+@outbox.composer(HANDED, about=references_of_submissions)
+def handed(message: Message) -> Letter | None:
+    """Tell a colleague that a submission was handed over. None when somebody else has it since."""
+    return _to_colleague(
+        message, _("A submission was handed to you: %(reference)s"), is_theirs=True
+    )
+
+
+@outbox.composer(TAKEN_OVER, about=references_of_submissions)
+def taken_over(message: Message) -> Letter | None:
+    """Tell a colleague that a submission was taken over. None when the colleague has it again."""
+    subject = _("A submission was taken over: %(reference)s")
+    return _to_colleague(message, subject, is_theirs=False)
+
+
+def _to_colleague(message: Message, subject: str, *, is_theirs: bool) -> Letter | None:
+    submission, person = submission_of(message), message.occasion.split(":")[1]
+    people = get_user_model().objects.filter(pk=person, is_active=True).exclude(email="")
+    to = tuple(people.values_list("email", flat=True))
+    if submission is None or not to or (str(submission.assignee_id) == person) != is_theirs:
+        return None
+    with translation.override(settings.LANGUAGE_CODE):
+        text = text_of(message.kind, reference=submission.reference)
+        return Letter(to, subject % {"reference": submission.reference}, text)
 
 
 def _is_current(submission: Submission, step: int) -> bool:

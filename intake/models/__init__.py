@@ -17,6 +17,7 @@ from intake.models import (  # noqa: F401
     corrections,
     findings,
     invitations,
+    notes,
     pending,
     people,
     phone_calls,

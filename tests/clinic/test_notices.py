@@ -158,7 +158,7 @@ def test_the_forms_and_the_mails_that_follow_lead_to_the_notice(mailoutbox, pref
 
 def test_every_mail_to_a_patient_has_the_notice(settings):
     of_staff = {"alarms", "alert", "escalation", "given_back", "reviews_due", "text_alarms"}
-    of_staff |= {"_language_help"}
+    of_staff |= {"_language_help", "handed", "taken_over"}
     for path in Path(settings.BASE_DIR, "templates/email").glob("*.txt"):
         if path.stem not in of_staff and not path.stem.endswith("_sms"):
             assert "email/_language_help.txt" in path.read_text(), path.name

@@ -48,7 +48,8 @@ STAFF_SOURCES = (
     *("templates/email/reviews_due.txt", "education/admin", "education/services/"),
     *("education/models.py", "education/messages.py", "education/judging.py"),
     *("education/differences.py", "education/image_format.py"),
-    "templates/email/given_back.txt",
+    *("templates/email/given_back.txt", "templates/email/handed.txt"),
+    "templates/email/taken_over.txt",
     *("intake/checks.py", "intake/admin.py", "intake/models/clinic_time.py"),
     *("intake/models/received_texts.py", "intake/models/safe_contact.py"),
     *(
