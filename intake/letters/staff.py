@@ -132,7 +132,7 @@ def given_back(message: Message) -> Letter:
 
 @outbox.composer(HANDED, about=references_of_submissions)
 def handed(message: Message) -> Letter | None:
-    """Tell a colleague that a submission was handed over. None when somebody else has it since."""
+    """Tell a colleague of a submission handed over. Returns None if another one has it now."""
     return _to_colleague(
         message, _("A submission was handed to you: %(reference)s"), is_theirs=True
     )
@@ -140,7 +140,7 @@ def handed(message: Message) -> Letter | None:
 
 @outbox.composer(TAKEN_OVER, about=references_of_submissions)
 def taken_over(message: Message) -> Letter | None:
-    """Tell a colleague that a submission was taken over. None when the colleague has it again."""
+    """Tell a colleague of a submission taken over. Returns None if that colleague has it again."""
     subject = _("A submission was taken over: %(reference)s")
     return _to_colleague(message, subject, is_theirs=False)
 

@@ -1,6 +1,7 @@
 """A clinician's decision can be undone for a minute; then, or at the next page, it takes effect."""
 
 from datetime import timedelta
+from functools import partial
 from itertools import product
 
 import pytest
@@ -187,7 +188,7 @@ def test_of_undo_and_effect_at_the_same_moment_exactly_one_wins(clinician):
         row = waiting()
         decide(clinician, row)
         (held,) = PendingDecision.objects.filter(submission=row)
-        applied = lambda held=held: pending.apply(pk=held.pk)  # noqa: E731
+        applied = partial(pending.apply, pk=held.pk)
         undone, *_rest = at_once(
             [
                 lambda row=row: pending.undo(submission=row, by=by, request_id="r"),
